@@ -1,0 +1,93 @@
+"""Settings from the environment, `.env` and the secrets folder; read once, typed, refused when wrong."""
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cryptography.fernet import Fernet
+from dotenv import dotenv_values
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from config.errors import ConfigurationError, expected
+
+PREFIX = "INVITATIONS_"
+SCHEMES = ("redis://", "rediss://", "sentinel://")
+
+
+def _redis_scheme(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().startswith(SCHEMES):
+        raise ValueError("expected an address that begins with redis://, rediss:// or sentinel://")
+    return value
+
+
+def _split(value: Any) -> Any:
+    return [key.strip() for key in value.split(",") if key.strip()] if isinstance(value, str) else value
+
+
+def _fernet(keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    try:
+        for key in keys:
+            Fernet(key.get_secret_value())
+    except ValueError:
+        raise ValueError("expected Fernet keys (32 bytes, url-safe base64) with commas between") from None
+    return keys
+
+
+class Settings(BaseSettings):
+    """Every setting, its default and what it means. Each is an environment variable with the prefix INVITATIONS_."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    redis_url: Annotated[SecretStr, AfterValidator(_redis_scheme)] = Field(
+        default=SecretStr("redis://127.0.0.1:6379/0"),
+        description="broker and ledger; `redis://`, `rediss://`, `sentinel://host:port,host:port/master/db`",
+    )
+    accounts_file: Path = Field(default=Path("config/accounts.toml"), description="the accounts, a TOML file")
+    secrets_dir: Path | None = Field(default=None, description="a file per secret, named like its variable")
+    concurrency: int = Field(default=20, ge=1, le=500, description="deliveries at once in one worker process")
+    lease_seconds: int = Field(
+        default=60, ge=2, description="how long a worker may hold an invitation before another takes over"
+    )
+    retrieve_seconds: int = Field(default=900, ge=1, description="how often beat asks providers what was sent")
+    retention_days: int = Field(
+        default=90, ge=1, description="finished invitations and their personal data are erased after this"
+    )
+    metrics_port: int = Field(
+        default=9808, ge=0, le=65535, description="Prometheus endpoint of a worker; `0` turns it off"
+    )
+    metrics_host: str = Field(default="127.0.0.1", description="address on which the metrics are served")
+    encryption_keys: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split), AfterValidator(_fernet)] = (
+        Field(
+            default=(),
+            description="Fernet keys, newest first, commas between; when set, personal data is encrypted in Redis",
+        )
+    )
+    log_format: Literal["console", "json"] = Field(default="console", description="`console` or `json`")
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """The settings as they stand now.
+
+    Raises:
+        ConfigurationError: naming each variable with a bad value and what was expected.
+    """
+    folder = os.environ.get(f"{PREFIX}SECRETS_DIR") or dotenv_values(".env").get(f"{PREFIX}SECRETS_DIR")
+    default = Path("/run/secrets")
+    path = Path(folder) if folder else default if default.is_dir() else None
+    if folder and not Path(folder).is_dir():
+        raise ConfigurationError([f"{PREFIX}SECRETS_DIR: expected a folder that exists"])
+    try:
+        return Settings(_secrets_dir=path, **{"secrets_dir": path, **overrides})
+    except ValidationError as error:
+        raise ConfigurationError(f"{PREFIX}{name.upper()}: {message}" for name, message in expected(error)) from None
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process, read at first use. Raises ConfigurationError."""
+    return load_settings()

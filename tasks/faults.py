@@ -1,0 +1,41 @@
+"""What is wrong with a job, field by field. Nothing here repeats a value: a value may be personal."""
+
+import re
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+_FIELD = re.compile(r"[a-z0-9_]{1,64}")
+
+
+class Fault(BaseModel):
+    """One thing that is wrong: the dotted field, and what was expected there."""
+
+    model_config = ConfigDict(frozen=True)
+
+    field: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.problem}"
+
+
+class JobError(ValueError):
+    """The job is not valid; `faults` names every fault. The message carries no value of the job."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        self.faults = faults
+        super().__init__(faults)
+
+    def __str__(self) -> str:
+        return "; ".join(str(fault) for fault in self.faults)
+
+
+def field_path(location: tuple[int | str, ...]) -> str:
+    """A dotted path of a field; a name that a producer made up is shown only if it looks like a field's."""
+    return ".".join(_part(part) for part in location) or "job"
+
+
+def _part(part: Any) -> str:
+    text = str(part)
+    return text if _FIELD.fullmatch(text) else "(unreadable name)"

@@ -1,0 +1,135 @@
+"""The job that producers enqueue, as in the contract: what may stand in it, and in which form."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+from zoneinfo import ZoneInfo
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, TypeAdapter, ValidationError
+
+from tasks.delay import Delay, in_ms
+from tasks.faults import Fault, JobError, field_path
+
+DAY_MS = 86_400_000
+_URL: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
+_WORDS = {"missing": "is required", "extra_forbidden": "is not a field of a job", "json_invalid": "is not valid JSON"}
+
+
+def _address(value: str) -> str:
+    try:
+        validate_email(value, check_deliverability=False, allow_smtputf8=True)
+    except EmailNotValidError:
+        raise ValueError("expected an e-mail address, such as jane@example.com") from None
+    return value
+
+
+def _url(value: str) -> str:
+    try:
+        _URL.validate_python(value)
+    except ValidationError:
+        raise ValueError("expected a web address, such as https://shop.example/p/1") from None
+    return value
+
+
+def _gtin(value: str) -> str:
+    digits = [int(digit) for digit in value] if value.isascii() and value.isdigit() else []
+    weighed = sum(digit * (3 if index % 2 else 1) for index, digit in enumerate(reversed(digits)))
+    if len(digits) not in (8, 12, 13, 14) or weighed % 10:
+        raise ValueError("expected a GTIN of 8, 12, 13 or 14 digits with a right check digit")
+    return value
+
+
+Text = Annotated[str, Field(min_length=1, max_length=2000)]
+Url = Annotated[str, Field(max_length=2000), AfterValidator(_url)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, str_strip_whitespace=True, coerce_numbers_to_str=True, hide_input_in_errors=True
+    )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(...)"
+
+    __str__ = __repr__
+
+
+class Customer(_Part):
+    """Who is invited; all of it optional."""
+
+    full_name: Text | None = None
+    first_name: Text | None = None
+    last_name: Text | None = None
+    phone_numbers: list[Text] = Field(default=[], max_length=20)
+
+    @property
+    def name(self) -> str | None:
+        """The full name, or what can be made of its parts."""
+        return self.full_name or " ".join(filter(None, (self.first_name, self.last_name))) or None
+
+
+class Product(_Part):
+    """A product of the order."""
+
+    id: Text
+    name: Text
+    url: Url
+    image_url: Url | None = None
+    sku: Text | None = None
+    gtin: Annotated[str, AfterValidator(_gtin)] | None = None
+
+
+class Job(_Part):
+    """One invitation to send: the contract's "A job"."""
+
+    account: str = Field(pattern=r"^[a-z0-9_]+$", max_length=64)
+    email: Annotated[str, Field(max_length=250), AfterValidator(_address)]
+    order: Text | None = None
+    language: Text | None = None
+    customer: Customer = Customer()
+    order_total: Annotated[Decimal, Field(ge=0, allow_inf_nan=False, max_digits=20)] | None = None
+    products: list[Product] = Field(default=[], max_length=1000)
+    delay: Delay | None = None
+    reminder: Delay | None = None
+    filtercode: Text | None = None
+    client: Text | None = None
+    platform_version: Text | None = None
+    plugin_version: Text | None = None
+    invite: Literal[True, False] = True
+    idempotency_key: Text | None = None
+
+    @classmethod
+    def read(cls, raw: Any) -> Self:
+        """The job in `raw`: a JSON text, or what a JSON text would hold.
+
+        Raises:
+            JobError: naming every fault by field.
+        """
+        try:
+            if isinstance(raw, str | bytes):
+                return cls.model_validate_json(raw)
+            return cls.model_validate(raw)
+        except ValidationError as error:
+            raise JobError(
+                [
+                    Fault(field=field_path(fault["loc"]), problem=_problem(fault["type"], fault["msg"]))
+                    for fault in error.errors(include_url=False, include_input=False, include_context=False)
+                ]
+            ) from None
+
+    def faults_at(self, now_ms: int, zone: ZoneInfo) -> list[Fault]:
+        """Faults that depend on the calendar: `now_ms` since the epoch, in the account's time zone."""
+        if self.reminder is None:
+            return []
+        now = datetime.fromtimestamp(now_ms / 1000, UTC).astimezone(zone)
+        gap = in_ms(self.reminder, now) - (in_ms(self.delay, now) if self.delay else 0)
+        if gap >= DAY_MS:
+            return []
+        return [Fault(field="reminder", problem="expected at least 24 hours after the delay")]
+
+
+def _problem(kind: str, message: str) -> str:
+    if kind == "json_invalid":
+        return _WORDS[kind]
+    return _WORDS.get(kind, message.removeprefix("Value error, "))

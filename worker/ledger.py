@@ -1,0 +1,174 @@
+"""The ledger: the one place where the state of every invitation stands. Each step is one Lua script, so atomic."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from redis import Redis
+
+from config.accounts import BaseAccount
+from worker.connection import redis
+from worker.scripts import Scripts
+
+VERSION = 1
+QUANTUM = 10
+PROBE_MS = 15 * 60_000
+NO_ACCOUNT = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What acceptance puts into the ledger. `job` is sealed; `natural` is set where the id is not the natural one."""
+
+    id: str
+    account: str
+    gate: str
+    order: str
+    job: str = field(repr=False)
+    delay_ms: int = 0
+    expires_after_ms: int = 0
+    natural: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedEntry:
+    """A job that is not valid, as it is kept: sealed, with its faults as JSON."""
+
+    id: str
+    account: str
+    job: str = field(repr=False)
+    faults: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a job: its id, the state of its invitation, and whether this job created it."""
+
+    id: str
+    state: str
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An invitation that a worker holds under a lease. Times in milliseconds since the epoch, Redis's clock."""
+
+    id: str
+    token: str
+    account: str
+    job: str = field(repr=False)
+    attempts: int = 0
+    throttled: int = 0
+    unclear: bool = False
+    created_at: int = 0
+    due_at: int = 0
+    now: int = 0
+    version: int = VERSION
+
+
+class Ledger:
+    """The steps of an invitation. Raises redis.RedisError where Redis is away; nothing is half done then."""
+
+    def __init__(self, client: Redis) -> None:
+        self.redis = client
+        self._scripts = Scripts(client)
+
+    def now(self) -> int:
+        """Milliseconds since the epoch by Redis's clock."""
+        seconds, micros = self.redis.time()
+        return int(seconds) * 1000 + int(micros) // 1000
+
+    def accept(self, entries: Sequence[Entry | RefusedEntry]) -> list[Receipt]:
+        """One receipt for each entry, in order; all in one pipeline."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for entry in entries:
+                if isinstance(entry, Entry):
+                    self._scripts.run(
+                        "accept", entry.id, entry.account, entry.gate, entry.order, entry.job, entry.delay_ms,
+                        entry.expires_after_ms, entry.natural, VERSION, client=pipe,
+                    )
+                else:
+                    self._scripts.run(
+                        "refuse", entry.id, entry.account, entry.job, entry.faults, entry.reason, VERSION, client=pipe
+                    )
+            answers = pipe.execute()
+        return [
+            Receipt(entry.id, state, bool(created)) for entry, (state, created) in zip(entries, answers, strict=True)
+        ]
+
+    def configure(self, accounts: Iterable[BaseAccount]) -> None:
+        """Tells every gate its limit, burst and concurrency, and which accounts stand before it."""
+        gates: dict[str, list[BaseAccount]] = {}
+        for account in accounts:
+            gates.setdefault(account.gate, []).append(account)
+        for gate, members in gates.items():
+            limit, burst = members[0].limit, members[0].burst
+            self._scripts.run(
+                "configure", gate, limit.count if limit else "", limit.period_ms if limit else "", burst or "",
+                members[0].concurrency, *(member.name for member in members),
+            )
+
+    def admit(self, queue: str, longest: int, lease_ms: int) -> tuple[int | None, list[str]]:
+        """Lets through what may pass now, while Celery's `queue` holds fewer than `longest` messages.
+
+        Returns milliseconds until the next look (None: nothing is known to come), and the ids to be announced.
+        """
+        wait, *ids = self._scripts.run("admit", queue, longest, lease_ms, QUANTUM, PROBE_MS)
+        return (None if int(wait) < 0 else int(wait)), ids
+
+    def claim(self, invitation: str, lease_ms: int) -> Claim | str:
+        """The claim, or in a word why there is none: stale, shut or expired."""
+        answer = self._scripts.run("claim", invitation, lease_ms)
+        if answer[0] != "ok":
+            return str(answer[0])
+        token, account, job, attempts, throttled, unclear, created_at, due_at, now, version = answer[1:]
+        return Claim(
+            id=invitation, token=token, account=account, job=job, attempts=int(attempts), throttled=int(throttled),
+            unclear=unclear == "1", created_at=int(created_at), due_at=int(due_at), now=int(now), version=int(version),
+        )
+
+    def settle(self, invitation: str, token: str, step: dict[str, Any]) -> tuple[str, bool]:
+        """Applies what a call came to (see settle.lua for the fields of `step`). Returns the state, and whether the
+        step was applied: it is not where another worker took over in between and the step is not final."""
+        known = {name: value for name, value in step.items() if value is not None}
+        state, applied = self._scripts.run("settle", invitation, token, json.dumps(known))
+        return state, bool(applied)
+
+    def spend(self, gate: str, owed_ms: int) -> int:
+        """Asks for one call beside the deliveries. 0: go now; else milliseconds until it may ask again."""
+        return int(self._scripts.run("spend", gate, owed_ms))
+
+    def sent(self, invitation: str, sent_at: int) -> bool:
+        """The provider says that it went out at `sent_at` (ms). True where that was news."""
+        return bool(self._scripts.run("sent", invitation, sent_at))
+
+    def cancel(self, invitation: str, reason: str) -> tuple[str, bool]:
+        """The state of the invitation, and whether it was cancelled now; `unknown` where there is none."""
+        state, changed = self._scripts.run("cancel", invitation, reason)
+        return state, bool(changed)
+
+    def replay(self, invitation: str) -> tuple[str, bool]:
+        """The state of the invitation, and whether it was lined up afresh; `unknown` where there is none."""
+        state, changed = self._scripts.run("replay", invitation)
+        return state, bool(changed)
+
+    def pause(self, account: str, reason: str) -> None:
+        """Nothing of this account passes until it is resumed; calls that run end."""
+        self._scripts.run("pause", account, reason)
+
+    def resume(self, account: str) -> bool:
+        """Sets the account going. True where it was paused, or shut by an outage; a Retry-After stays in force."""
+        return bool(self._scripts.run("resume", account))
+
+    def erase(self, invitation: str, account: str, state: str, not_after: int) -> bool:
+        """Erases a finished invitation that stands on the shelf of `state` since `not_after` (ms) or earlier."""
+        return bool(self._scripts.run("erase", invitation, account, state, not_after))
+
+
+@cache
+def ledger() -> Ledger:
+    """This process's ledger."""
+    return Ledger(redis())

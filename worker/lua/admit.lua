@@ -1,0 +1,127 @@
+-- Lets through what may pass now, over all gates that are ready, the longest unvisited first.
+-- ARGV: Celery's queue, how long that queue may be, lease ms, quantum (how many of one gate in one go), probe ms
+-- Returns {milliseconds until the next look, or -1, id...}.
+local room = tonumber(ARGV[2]) - redis.call('LLEN', ARGV[1])
+local lease, quantum, probe_every = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local now = now_ms()
+local admitted = {}
+
+local function sooner(a, b)
+  if not a then return b end
+  if not b then return a end
+  return math.min(a, b)
+end
+
+-- A lease that ended puts its invitation back in line; who held it may have called the provider.
+local function sweep(gate)
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', inflight_key(gate), '-inf', int(now), 'LIMIT', 0, 100)) do
+    local f = fields(record_key(id), 'account', 'order', 'state', 'due_at')
+    redis.call('ZREM', inflight_key(gate), id)
+    if f[3] == 'delivering' then
+      redis.call('HSET', record_key(id), 'unclear', 1)
+      redis.call('HINCRBY', record_key(id), 'attempts', 1)
+      enter(id, now, f[1], f[2], 'queued', 'the lease ended before an answer came')
+    end
+    if f[1] then line_up(id, f[1], tonumber(f[4])) end
+  end
+end
+
+local function let_pass(id, account, gate, limit, probe)
+  redis.call('ZREM', line_key(account), id)
+  redis.call('ZADD', inflight_key(gate), int(now + lease), id)
+  redis.call('HSET', record_key(id), 'gate', gate, 'slot', note_passed(gate, limit, now), 'probe', probe)
+  admitted[#admitted + 1] = id
+end
+
+-- How many of a paused account may pass (one, when a probe is due), and when to look again.
+local function paused(account)
+  local f = fields(pause_key(account), 'reason', 'probe_at')
+  if not f[1] then return nil end
+  if not f[2] then return 0, nil end
+  if tonumber(f[2]) > now then return 0, tonumber(f[2]) end
+  return 1, nil
+end
+
+local function take(account, gate, limit, most)
+  local allowed, look_at = paused(account)
+  local share = allowed and math.min(allowed, most) or most
+  if share == 0 then return 0, look_at end
+  local ids = redis.call('ZRANGEBYSCORE', line_key(account), '-inf', int(now), 'LIMIT', 0, share)
+  for _, id in ipairs(ids) do let_pass(id, account, gate, limit, allowed and 1 or 0) end
+  if allowed and #ids > 0 then
+    look_at = now + probe_every
+    redis.call('HSET', pause_key(account), 'probe_at', int(look_at))
+    return #ids, look_at
+  end
+  local first = lowest(line_key(account))
+  if not first then redis.call('ZREM', turns_key(gate), account) end
+  return #ids, first
+end
+
+-- Up to `most` of the gate's accounts, in turns. Returns how many, and when the next is due.
+local function take_turns(gate, limit, most)
+  local accounts = redis.call('ZRANGE', turns_key(gate), 0, -1)
+  local share = math.max(1, math.floor(most / math.max(1, #accounts)))
+  local taken, due = 0, nil
+  for _, account in ipairs(accounts) do
+    local got, first = 0, now
+    if taken < most then got, first = take(account, gate, limit, math.min(share, most - taken)) end
+    taken, due = taken + got, sooner(due, first)
+    if got > 0 and first then
+      redis.call('ZADD', turns_key(gate), redis.call('HINCRBY', gate_key(gate), 'served', 1), account)
+    end
+  end
+  return taken, due
+end
+
+-- Lets pass what this gate allows. Returns when to look at it again, or nil.
+local function visit(gate, most)
+  local key, leases = gate_key(gate), inflight_key(gate)
+  redis.call('HDEL', key, 'look_at', 'full')
+  sweep(gate)
+  local f = fields(key, 'closed_until', 'concurrency', 'probing', 'owed_until')
+  local at_once = f[3] and 1 or tonumber(f[2] or 0)
+  if tonumber(f[1] or 0) > now then
+    redis.call('HSET', key, 'look_at', f[1])
+    return sooner(tonumber(f[1]), lowest(leases))
+  end
+  local places = at_once - redis.call('ZCARD', leases)
+  if places <= 0 then
+    redis.call('HSET', key, 'full', 1)
+    return lowest(leases)
+  end
+  local limit = limit_of(gate)
+  local free, next_free = room_at(gate, limit, now)
+  local owed_until = tonumber(f[4] or 0)
+  if free == 1 and owed_until > now then free, next_free = 0, owed_until end
+  if free <= 0 then
+    next_free = math.max(next_free, now + 1)
+    redis.call('HSET', key, 'look_at', int(next_free))
+    return sooner(next_free, lowest(leases))
+  end
+  local _, due = take_turns(gate, limit, math.min(most, places, free))
+  return sooner(due and math.max(due, now), lowest(leases))
+end
+
+local visited = true
+while visited and #admitted < room do
+  visited = false
+  for _, gate in ipairs(redis.call('ZRANGEBYSCORE', READY, '-inf', int(now), 'LIMIT', 0, 100)) do
+    if #admitted < room then
+      local before = #admitted
+      local look_at = visit(gate, math.min(quantum, room - before))
+      visited = visited or #admitted > before
+      if not look_at then
+        redis.call('ZREM', READY, gate)
+      elseif look_at <= now and #admitted == before then
+        redis.call('ZADD', READY, int(now + 1), gate)
+      else
+        redis.call('ZADD', READY, int(look_at), gate)
+      end
+    end
+  end
+end
+
+local first = lowest(READY)
+table.insert(admitted, 1, first and int(math.max(0, first - now)) or '-1')
+return admitted

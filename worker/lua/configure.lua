@@ -1,0 +1,21 @@
+-- Tells a gate what is configured, and sees to it that everything that waits behind it has a clock.
+-- ARGV: gate, count or '', period ms or '', burst or '', concurrency, account...
+local gate, count, period, burst, concurrency = unpack(ARGV)
+local key = gate_key(gate)
+if count == '' then redis.call('HDEL', key, 'count', 'period') else redis.call('HSET', key, 'count', count, 'period', period) end
+if burst == '' then redis.call('HDEL', key, 'burst') else redis.call('HSET', key, 'burst', burst) end
+redis.call('HSET', key, 'concurrency', concurrency)
+for index = 6, #ARGV do
+  local account = ARGV[index]
+  local before = redis.call('HGET', GATES, account)
+  if before and before ~= gate then redis.call('ZREM', turns_key(before), account) end
+  redis.call('HSET', GATES, account, gate)
+  local first = lowest(line_key(account))
+  if first then
+    if not score(turns_key(gate), account) then redis.call('ZADD', turns_key(gate), 0, account) end
+    unblock(gate, first)
+  end
+end
+local first_lease = lowest(inflight_key(gate))
+if first_lease then unblock(gate, first_lease) end
+return 1

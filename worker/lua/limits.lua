@@ -1,0 +1,49 @@
+-- How much a gate lets pass: "at most `count` calls in any `period` milliseconds", counted exactly. Put in front of
+-- admit, settle and spend. `passed` holds the time of each call of the last period.
+local DEFAULT_QUANTUM = 1000
+-- Calls leave a worker a few milliseconds apart from when they were let pass.
+local GUARD_MS = 5
+
+local function slower(a, b)
+  if not a then return b end
+  if not b then return a end
+  if b.count * a.period < a.count * b.period then return b end
+  return a
+end
+
+local function pair(count, period)
+  return count and period and {count = tonumber(count), period = tonumber(period)} or nil
+end
+
+-- The limit in force: the lowest of what is configured, what the provider says and what its refusals taught.
+-- A burst below the count keeps the rate and shortens the window.
+local function limit_of(gate)
+  local f = fields(gate_key(gate), 'count', 'period', 'said_count', 'said_period', 'taught_count', 'taught_period', 'burst')
+  local limit = slower(slower(pair(f[1], f[2]), pair(f[3], f[4])), pair(f[5], f[6]))
+  local burst = tonumber(f[7] or 0)
+  if limit and burst > 0 and burst < limit.count then
+    limit = {count = burst, period = math.ceil(limit.period * burst / limit.count)}
+  end
+  return limit
+end
+
+-- How many calls may pass now, and when the next one may where none can.
+local function room_at(gate, limit, now)
+  if not limit then return DEFAULT_QUANTUM, now end
+  local key = passed_key(gate)
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', int(now - limit.period - GUARD_MS))
+  local free = limit.count - redis.call('ZCARD', key)
+  if free > 0 then return free, now end
+  -- A limit that shrank leaves more calls in the window than it allows: wait for as many as are over.
+  local blocking = redis.call('ZRANGE', key, -free, -free, 'WITHSCORES')
+  return 0, tonumber(blocking[2]) + limit.period + GUARD_MS + 1
+end
+
+local function note_passed(gate, limit, now)
+  local slot = redis.call('HINCRBY', gate_key(gate), 'slots', 1)
+  if limit then
+    redis.call('ZADD', passed_key(gate), int(now), slot)
+    redis.call('PEXPIRE', passed_key(gate), int(limit.period + 60000))
+  end
+  return slot
+end

@@ -1,0 +1,99 @@
+-- Names, time and the moves that several scripts make. Put in front of every script.
+-- All times are whole milliseconds of Redis's own clock.
+local P = 'invitations:'
+local READY, EVENTS, BELL, GATES = P .. 'ready', P .. 'events', P .. 'bell', P .. 'gates'
+local EVENTS_KEPT, HISTORY_KEPT = 100000, 20000
+
+local function record_key(id) return P .. 'record:' .. id end
+local function line_key(account) return P .. 'line:' .. account end
+local function inflight_key(gate) return P .. 'inflight:' .. gate end
+local function gate_key(gate) return P .. 'gate:' .. gate end
+local function turns_key(gate) return P .. 'turns:' .. gate end
+local function passed_key(gate) return P .. 'passed:' .. gate end
+local function pause_key(account) return P .. 'pause:' .. account end
+local function state_key(account, state) return P .. 'state:' .. account .. ':' .. state end
+local function expected_key(account) return P .. 'expected:' .. account end
+local function alias_key(natural) return P .. 'alias:' .. natural end
+
+local function now_ms()
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+
+-- A number as Redis and people write it: Lua would write 1.7e+12.
+local function int(number) return string.format('%.0f', number) end
+
+local function fields(key, ...)
+  return redis.call('HMGET', key, ...)
+end
+
+local function score(key, member)
+  local found = redis.call('ZSCORE', key, member)
+  return found and tonumber(found)
+end
+
+local function lowest(key)
+  local first = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
+  return first[2] and tonumber(first[2]), first[1]
+end
+
+-- Writes a change of state to the record, its history and the events.
+local function enter(id, now, account, order, state, reason)
+  local key = record_key(id)
+  local entry = {at = int(now), state = state, reason = reason}
+  local history = redis.call('HGET', key, 'history') or ''
+  if #history < HISTORY_KEPT then
+    history = history .. cjson.encode(entry) .. '\n'
+  end
+  redis.call('HSET', key, 'state', state, 'reason', reason, 'history', history)
+  redis.call('XADD', EVENTS, 'MAXLEN', '~', EVENTS_KEPT, '*',
+    'id', id, 'account', account, 'order', order, 'state', state, 'reason', reason, 'at', int(now))
+end
+
+-- Makes sure that some pacer looks at the gate at `at`, or as soon after as the gate can let anything pass.
+local function wake(gate, at)
+  local gate_fields = fields(gate_key(gate), 'look_at', 'full')
+  if gate_fields[2] then return end
+  at = math.max(at, tonumber(gate_fields[1] or 0))
+  local known = score(READY, gate)
+  if known and known <= at then return end
+  local first = lowest(READY)
+  redis.call('ZADD', READY, int(at), gate)
+  if (not first or at < first) and redis.call('LLEN', BELL) == 0 then
+    redis.call('LPUSH', BELL, 1)
+  end
+end
+
+-- The gate may let something pass again (opened, a call ended, resumed): forget why it was not looked at.
+local function unblock(gate, at)
+  redis.call('HDEL', gate_key(gate), 'look_at', 'full')
+  wake(gate, at)
+end
+
+-- Into the line of the account, behind the gate that the configuration gives it now.
+local function line_up(id, account, due)
+  local gate = redis.call('HGET', GATES, account)
+  redis.call('ZADD', line_key(account), int(due), id)
+  if not score(turns_key(gate), account) then
+    local served = redis.call('HGET', gate_key(gate), 'served') or 0
+    redis.call('ZADD', turns_key(gate), served, account)
+  end
+  wake(gate, due)
+end
+
+-- A call that holds a slot of the gate is over, or never began.
+local function leave_gate(id, gate)
+  redis.call('ZREM', inflight_key(gate), id)
+  if redis.call('HGET', gate_key(gate), 'full') then unblock(gate, now_ms()) end
+end
+
+local function give_slot_back(id, gate)
+  local slot = redis.call('HGET', record_key(id), 'slot')
+  if slot then redis.call('ZREM', passed_key(gate), slot) end
+end
+
+local function finish(id, now, account, order, state, reason, shelf_at)
+  redis.call('HSET', record_key(id), 'finished_at', int(now))
+  redis.call('ZADD', state_key(account, state), int(shelf_at or now), id)
+  enter(id, now, account, order, state, reason)
+end

@@ -1,0 +1,16 @@
+-- A call other than a delivery asks to pass the gate. ARGV: gate, owed ms (how long one place is kept where none is free).
+-- Returns 0 where it may go now, else the milliseconds until it may ask again.
+local gate, owed = ARGV[1], tonumber(ARGV[2])
+local now = now_ms()
+local key = gate_key(gate)
+local closed_until = tonumber(redis.call('HGET', key, 'closed_until') or 0)
+if closed_until > now then return closed_until - now end
+local limit = limit_of(gate)
+local free, next_free = room_at(gate, limit, now)
+if free > 0 then
+  note_passed(gate, limit, now)
+  if redis.call('HDEL', key, 'owed_until') == 1 then unblock(gate, now) end
+  return 0
+end
+redis.call('HSET', key, 'owed_until', int(next_free + owed))
+return math.max(1, next_free - now)

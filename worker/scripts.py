@@ -1,0 +1,31 @@
+"""The Lua scripts of the ledger, each in a file of its own beside this one."""
+
+from importlib.resources import files
+from typing import Any
+
+from redis import Redis
+from redis.client import Pipeline
+from redis.commands.core import Script
+
+NEEDS_LIMITS = {"admit", "settle", "spend"}
+NAMES = (
+    "accept", "admit", "cancel", "claim", "configure", "erase", "pause", "refuse", "replay", "resume", "sent",
+    "settle", "spend",
+)
+
+
+def source(name: str) -> str:
+    """The whole text of a script, with what it shares with others in front."""
+    folder = files("worker") / "lua"
+    parts = ["prelude", *(["limits"] if name in NEEDS_LIMITS else []), name]
+    return "\n".join((folder / f"{part}.lua").read_text("utf-8") for part in parts)
+
+
+class Scripts:
+    """Every script, registered with one client: read once, called by digest, loaded again where Redis forgot it."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._scripts: dict[str, Script] = {name: redis.register_script(source(name)) for name in NAMES}
+
+    def run(self, name: str, *args: str | int, client: Pipeline | None = None) -> Any:
+        return self._scripts[name](args=list(args), client=client)
