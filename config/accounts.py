@@ -1,7 +1,7 @@
 """What may stand in the accounts file: one model per provider."""
 
 from ipaddress import ip_address
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,6 +19,9 @@ class BaseAccount(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    lists: ClassVar[bool] = False
+    """Whether the provider tells which invitations it sent."""
 
     name: str = Field(pattern=r"^[a-z0-9_]+$", max_length=64)
     base_url: str = ""
@@ -67,6 +70,8 @@ class BaseAccount(BaseModel):
 
 class WebwinkelkeurAccount(BaseAccount):
     """A web shop at WebwinkelKeur, or at its sister brand TrustProfile."""
+
+    lists: ClassVar[bool] = True
 
     provider: Literal["webwinkelkeur", "trustprofile"]
     shop_id: int = Field(ge=1)

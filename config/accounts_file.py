@@ -3,6 +3,7 @@
 import os
 import tomllib
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from config.accounts import Account, BaseAccount
 from config.errors import ConfigurationError, expected
-from config.settings import PREFIX, Settings
+from config.settings import PREFIX, Settings, settings
 
 VARIABLE = f"{PREFIX}ACCOUNTS__"
 SHARED_IN_GROUP = ("limit", "burst", "concurrency")
@@ -107,3 +108,9 @@ def _conflicts(account: BaseAccount, others: Any, settings: Settings) -> list[st
             if getattr(other, field) != getattr(account, field)
         ]
     return faults
+
+
+@cache
+def accounts() -> Accounts:
+    """The accounts of this process, read at first use. Raises ConfigurationError."""
+    return load_accounts(settings())

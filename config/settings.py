@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from config.errors import ConfigurationError, expected
+from config.redis_url import SentinelUrl
 
 PREFIX = "INVITATIONS_"
 SCHEMES = ("redis://", "rediss://", "sentinel://")
@@ -19,6 +20,10 @@ SCHEMES = ("redis://", "rediss://", "sentinel://")
 def _redis_scheme(value: SecretStr) -> SecretStr:
     if not value.get_secret_value().startswith(SCHEMES):
         raise ValueError("expected an address that begins with redis://, rediss:// or sentinel://")
+    try:
+        SentinelUrl.parse(value.get_secret_value())
+    except ValueError:
+        raise ValueError("expected whole numbers for port and database") from None
     return value
 
 

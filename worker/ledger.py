@@ -133,13 +133,17 @@ class Ledger:
     def settle(self, invitation: str, token: str, step: dict[str, Any]) -> tuple[str, bool]:
         """Applies what a call came to (see settle.lua for the fields of `step`). Returns the state, and whether the
         step was applied: it is not where another worker took over in between and the step is not final."""
-        known = {name: value for name, value in step.items() if value is not None}
-        state, applied = self._scripts.run("settle", invitation, token, json.dumps(known))
+        state, applied = self._scripts.run("settle", invitation, token, _json(step))
         return state, bool(applied)
 
-    def spend(self, gate: str, owed_ms: int) -> int:
-        """Asks for one call beside the deliveries. 0: go now; else milliseconds until it may ask again."""
-        return int(self._scripts.run("spend", gate, owed_ms))
+    def spend(self, gate: str, account: str, owed_ms: int) -> int:
+        """Asks for one call beside the deliveries. 0: go now; -1: the account is paused; else milliseconds until
+        it may ask again, for which one place is kept, `owed_ms` long."""
+        return int(self._scripts.run("spend", gate, account, owed_ms))
+
+    def tell(self, gate: str, account: str, step: dict[str, Any]) -> None:
+        """What such a call came to: the gate learns from it as from a delivery."""
+        self._scripts.run("tell", gate, account, _json(step))
 
     def sent(self, invitation: str, sent_at: int) -> bool:
         """The provider says that it went out at `sent_at` (ms). True where that was news."""
@@ -166,6 +170,11 @@ class Ledger:
     def erase(self, invitation: str, account: str, state: str, not_after: int) -> bool:
         """Erases a finished invitation that stands on the shelf of `state` since `not_after` (ms) or earlier."""
         return bool(self._scripts.run("erase", invitation, account, state, not_after))
+
+
+def _json(step: dict[str, Any]) -> str:
+    # Lua reads a null as something that is there.
+    return json.dumps({name: value for name, value in step.items() if value is not None})
 
 
 @cache

@@ -7,17 +7,17 @@ from redis import Redis
 from redis.client import Pipeline
 from redis.commands.core import Script
 
-NEEDS_LIMITS = {"admit", "settle", "spend"}
+SHARED = {"admit": ["limits"], "spend": ["limits"], "settle": ["limits", "lessons"], "tell": ["limits", "lessons"]}
 NAMES = (
     "accept", "admit", "cancel", "claim", "configure", "erase", "pause", "refuse", "replay", "resume", "sent",
-    "settle", "spend",
+    "settle", "spend", "tell",
 )
 
 
 def source(name: str) -> str:
     """The whole text of a script, with what it shares with others in front."""
     folder = files("worker") / "lua"
-    parts = ["prelude", *(["limits"] if name in NEEDS_LIMITS else []), name]
+    parts = ["prelude", *SHARED.get(name, []), name]
     return "\n".join((folder / f"{part}.lua").read_text("utf-8") for part in parts)
 
 

@@ -13,10 +13,10 @@ local function sooner(a, b)
 end
 
 -- A lease that ended puts its invitation back in line; who held it may have called the provider.
-local function sweep(gate)
-  for _, id in ipairs(redis.call('ZRANGEBYSCORE', inflight_key(gate), '-inf', int(now), 'LIMIT', 0, 100)) do
+local function sweep(account)
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', inflight_key(account), '-inf', int(now), 'LIMIT', 0, 100)) do
     local f = fields(record_key(id), 'account', 'order', 'state', 'due_at')
-    redis.call('ZREM', inflight_key(gate), id)
+    redis.call('ZREM', inflight_key(account), id)
     if f[3] == 'delivering' then
       redis.call('HSET', record_key(id), 'unclear', 1)
       redis.call('HINCRBY', record_key(id), 'attempts', 1)
@@ -26,9 +26,20 @@ local function sweep(gate)
   end
 end
 
+-- Ends what is over of all the accounts of a gate. Returns how many calls run, and when the next lease ends.
+local function running(gate)
+  local calls, ends = 0, nil
+  for _, account in ipairs(redis.call('SMEMBERS', members_key(gate))) do
+    sweep(account)
+    calls = calls + redis.call('ZCARD', inflight_key(account))
+    ends = sooner(ends, (lowest(inflight_key(account))))
+  end
+  return calls, ends
+end
+
 local function let_pass(id, account, gate, limit, probe)
   redis.call('ZREM', line_key(account), id)
-  redis.call('ZADD', inflight_key(gate), int(now + lease), id)
+  redis.call('ZADD', inflight_key(account), int(now + lease), id)
   redis.call('HSET', record_key(id), 'gate', gate, 'slot', note_passed(gate, limit, now), 'probe', probe)
   admitted[#admitted + 1] = id
 end
@@ -76,19 +87,19 @@ end
 
 -- Lets pass what this gate allows. Returns when to look at it again, or nil.
 local function visit(gate, most)
-  local key, leases = gate_key(gate), inflight_key(gate)
+  local key = gate_key(gate)
   redis.call('HDEL', key, 'look_at', 'full')
-  sweep(gate)
+  local calls, lease_ends = running(gate)
   local f = fields(key, 'closed_until', 'concurrency', 'probing', 'owed_until')
   local at_once = f[3] and 1 or tonumber(f[2] or 0)
   if tonumber(f[1] or 0) > now then
     redis.call('HSET', key, 'look_at', f[1])
-    return sooner(tonumber(f[1]), lowest(leases))
+    return sooner(tonumber(f[1]), lease_ends)
   end
-  local places = at_once - redis.call('ZCARD', leases)
+  local places = at_once - calls
   if places <= 0 then
     redis.call('HSET', key, 'full', 1)
-    return lowest(leases)
+    return lease_ends
   end
   local limit = limit_of(gate)
   local free, next_free = room_at(gate, limit, now)
@@ -97,10 +108,11 @@ local function visit(gate, most)
   if free <= 0 then
     next_free = math.max(next_free, now + 1)
     redis.call('HSET', key, 'look_at', int(next_free))
-    return sooner(next_free, lowest(leases))
+    return sooner(next_free, lease_ends)
   end
-  local _, due = take_turns(gate, limit, math.min(most, places, free))
-  return sooner(due and math.max(due, now), lowest(leases))
+  local taken, due = take_turns(gate, limit, math.min(most, places, free))
+  if taken > 0 then lease_ends = sooner(lease_ends, now + lease) end
+  return sooner(due and math.max(due, now), lease_ends)
 end
 
 local visited = true

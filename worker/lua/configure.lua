@@ -8,14 +8,17 @@ redis.call('HSET', key, 'concurrency', concurrency)
 for index = 6, #ARGV do
   local account = ARGV[index]
   local before = redis.call('HGET', GATES, account)
-  if before and before ~= gate then redis.call('ZREM', turns_key(before), account) end
+  if before and before ~= gate then
+    redis.call('ZREM', turns_key(before), account)
+    redis.call('SREM', members_key(before), account)
+  end
+  redis.call('SADD', members_key(gate), account)
   redis.call('HSET', GATES, account, gate)
-  local first = lowest(line_key(account))
+  local first, lease_ends = lowest(line_key(account)), lowest(inflight_key(account))
   if first then
     if not score(turns_key(gate), account) then redis.call('ZADD', turns_key(gate), 0, account) end
     unblock(gate, first)
   end
+  if lease_ends then unblock(gate, lease_ends) end
 end
-local first_lease = lowest(inflight_key(gate))
-if first_lease then unblock(gate, first_lease) end
 return 1

@@ -6,9 +6,10 @@ local EVENTS_KEPT, HISTORY_KEPT = 100000, 20000
 
 local function record_key(id) return P .. 'record:' .. id end
 local function line_key(account) return P .. 'line:' .. account end
-local function inflight_key(gate) return P .. 'inflight:' .. gate end
+local function inflight_key(account) return P .. 'inflight:' .. account end
 local function gate_key(gate) return P .. 'gate:' .. gate end
 local function turns_key(gate) return P .. 'turns:' .. gate end
+local function members_key(gate) return P .. 'members:' .. gate end
 local function passed_key(gate) return P .. 'passed:' .. gate end
 local function pause_key(account) return P .. 'pause:' .. account end
 local function state_key(account, state) return P .. 'state:' .. account .. ':' .. state end
@@ -77,13 +78,14 @@ local function line_up(id, account, due)
   if not score(turns_key(gate), account) then
     local served = redis.call('HGET', gate_key(gate), 'served') or 0
     redis.call('ZADD', turns_key(gate), served, account)
+    redis.call('SADD', members_key(gate), account)
   end
   wake(gate, due)
 end
 
--- A call that holds a slot of the gate is over, or never began.
-local function leave_gate(id, gate)
-  redis.call('ZREM', inflight_key(gate), id)
+-- A call that holds a place in the gate is over, or never began.
+local function leave_gate(id, account, gate)
+  redis.call('ZREM', inflight_key(account), id)
   if redis.call('HGET', gate_key(gate), 'full') then unblock(gate, now_ms()) end
 end
 

@@ -1,128 +1,29 @@
 -- Applies what a call came to: the invitation's next step, and what the gate learns from it.
 -- ARGV: id, token, step (JSON). Returns {state, applied}.
--- step: state, reason, wait_ms, counts, throttled, unclear, reference, sends_in_ms, answer, retry_ms, jitter, probe_ms,
---       down_after, down_ms, down_most_ms, limit, remaining, window_ms
-local MEASURED_MS = 60000
+-- step: state, reason, wait_ms, counts, throttled, unclear, reference, sends_in_ms, expect, and what lessons.lua names
 local id, token, step = ARGV[1], ARGV[2], cjson.decode(ARGV[3])
 local key = record_key(id)
 local f = fields(key, 'state', 'gate', 'account', 'order', 'token', 'due_at', 'created_at')
 local state, gate, account, order = f[1], f[2], f[3], f[4]
 if not state then return {'erased', 0} end
 local now = now_ms()
-local gkey = gate_key(gate)
-
-local function close(until_ms, why)
-  local known = tonumber(redis.call('HGET', gkey, 'closed_until') or 0)
-  if until_ms > known then redis.call('HSET', gkey, 'closed_until', int(until_ms), 'closed_why', why) end
-end
-
--- From refusals alone: so many calls passed between the opening of the gate and the time it was told to wait for.
-local function learn_from_refusal(reopens)
-  local g = fields(gkey, 'opened_at', 'answered', 'taught_count', 'taught_period', 'count', 'period')
-  local seen = pair(tonumber(g[2] or 0), reopens - tonumber(g[1] or now))
-  local known, configured = pair(g[3], g[4]), pair(g[5], g[6])
-  if seen.count > 0 and seen.period > 0 then
-    local base = known or configured
-    if base then
-      local rate = math.min(0.95 * seen.count / seen.period, 0.9 * base.count / base.period)
-      local least = configured and configured.count * base.period / configured.period / 4 or 1
-      seen = {count = math.max(1, math.ceil(least), math.floor(rate * base.period)), period = base.period}
-    end
-    redis.call('HSET', gkey, 'taught_count', int(seen.count), 'taught_period', int(seen.period), 'taught_at', int(reopens))
-  end
-  redis.call('HSET', gkey, 'opened_at', int(reopens), 'answered', 0)
-end
-
--- Counts what passes, and forgets slowly: idle hours say nothing of a limit.
-local function count_answer()
-  local g = fields(gkey, 'opened_at', 'answered', 'answered_at')
-  local opened, answered = tonumber(g[1] or now), tonumber(g[2] or 0)
-  if now - tonumber(g[3] or now) > MEASURED_MS then
-    opened, answered = now, 0
-  elseif now - opened > 2 * MEASURED_MS then
-    answered = math.floor(answered * MEASURED_MS / (now - opened))
-    opened = now - MEASURED_MS
-  end
-  redis.call('HSET', gkey, 'opened_at', int(opened), 'answered', int(answered + 1), 'answered_at', int(now))
-end
-
--- What was taught is tried again, a little more each period that ends without a refusal.
-local function grow()
-  count_answer()
-  local g = fields(gkey, 'taught_count', 'taught_period', 'taught_at', 'count', 'period')
-  local taught, configured = pair(g[1], g[2]), pair(g[4], g[5])
-  if not taught or now < tonumber(g[3]) + math.min(taught.period, MEASURED_MS) then return end
-  local grown = {count = math.max(taught.count + 1, math.floor(taught.count * 1.05)), period = taught.period}
-  if configured and grown.count * configured.period >= configured.count * grown.period then
-    redis.call('HDEL', gkey, 'taught_count', 'taught_period', 'taught_at')
-  else
-    redis.call('HSET', gkey, 'taught_count', int(grown.count), 'taught_at', int(now))
-  end
-end
-
--- The provider's own count: others may use the same limit. What they used is noted as passed beside our oldest call.
-local function learn_from_headers()
-  redis.call('HSET', gkey, 'said_count', int(step.limit), 'said_period', int(step.window_ms))
-  if not step.remaining then return end
-  local limit = limit_of(gate)
-  local free = room_at(gate, limit, now)
-  local oldest = lowest(passed_key(gate)) or now
-  for _ = 1, math.min(free - step.remaining, limit.count) do note_passed(gate, limit, oldest) end
-end
-
-local function provider_is_down()
-  local failures = redis.call('HINCRBY', gkey, 'failures', 1)
-  if failures < step.down_after or tonumber(redis.call('HGET', gkey, 'closed_until') or 0) > now then return end
-  local outages = redis.call('HINCRBY', gkey, 'outages', 1)
-  local wait = math.min(step.down_most_ms, step.down_ms * 2 ^ math.min(outages - 1, 20))
-  close(now + wait * (1 + 0.2 * step.jitter), 'unavailable: ' .. step.reason)
-  redis.call('HSET', gkey, 'probing', 1)
-end
-
-local function provider_is_up()
-  local changed = redis.call('HDEL', gkey, 'failures', 'outages', 'probing')
-  if redis.call('HGET', pause_key(account), 'by') == 'provider' then
-    changed = changed + redis.call('DEL', pause_key(account))
-  end
-  if changed > 0 then unblock(gate, now) end
-end
-
-local function teach_gate()
-  if step.answer == 'throttled' then
-    local was_open = tonumber(redis.call('HGET', gkey, 'closed_until') or 0) <= now
-    local refusals = was_open and redis.call('HINCRBY', gkey, 'refusals', 1) or 1
-    local asked = step.retry_ms or math.min(60000, 1000 * 2 ^ math.min(refusals - 1, 10))
-    local reopens = math.ceil(now + asked + step.jitter * math.min(1000, 20 + asked * 0.02))
-    if was_open then learn_from_refusal(reopens) end
-    close(reopens, 'rate limited')
-  elseif step.answer == 'refused' then
-    if redis.call('HGET', pause_key(account), 'by') ~= 'person' then
-      redis.call('HSET', pause_key(account), 'reason', step.reason, 'by', 'provider', 'at', int(now),
-        'probe_at', int(now + step.probe_ms))
-    end
-  elseif step.answer == 'down' then
-    provider_is_down()
-  else
-    grow()
-    redis.call('HDEL', gkey, 'refusals')
-    provider_is_up()
-  end
-  if step.limit and step.window_ms then learn_from_headers() end
-end
 
 local function accept_by_provider()
   local sends_at = now + (step.sends_in_ms or 0)
   redis.call('HSET', key, 'accepted_at', int(now), 'reference', step.reference or '', 'sends_at', int(sends_at))
-  redis.call('ZADD', expected_key(account), int(sends_at), id)
+  if step.expect then redis.call('ZADD', expected_key(account), int(sends_at), id) end
   return sends_at
 end
 
+-- Whose lease ended meanwhile still brings news, if the provider has decided: nobody is to call again.
+local decided = step.state == 'accepted' or step.state == 'duplicate' or step.state == 'rejected'
+local unfinished = state == 'queued' or state == 'delivering'
 local mine = state == 'delivering' and f[5] == token
-if mine then leave_gate(id, gate) end
-if step.answer then teach_gate() end
-if mine or (step.state ~= 'queued' and (state == 'queued' or state == 'delivering')) then
+if mine then leave_gate(id, account, gate) end
+if step.answer then teach(gate, account, now, step) end
+if mine or (decided and unfinished) then
   redis.call('ZREM', line_key(account), id)
-  redis.call('ZREM', inflight_key(gate), id)
+  redis.call('ZREM', inflight_key(account), id)
   redis.call('HSET', key, 'unclear', step.unclear and 1 or 0)
   if step.counts then redis.call('HINCRBY', key, 'attempts', 1) end
   if step.throttled then redis.call('HINCRBY', key, 'throttled', 1) end

@@ -1,6 +1,7 @@
--- A call other than a delivery asks to pass the gate. ARGV: gate, owed ms (how long one place is kept where none is free).
--- Returns 0 where it may go now, else the milliseconds until it may ask again.
-local gate, owed = ARGV[1], tonumber(ARGV[2])
+-- A call other than a delivery asks to pass the gate. ARGV: gate, account, owed ms (how long a place is kept where
+-- none is free). Returns 0 where it may go now, the milliseconds until it may ask again, or -1 where it is paused.
+local gate, owed = ARGV[1], tonumber(ARGV[3])
+if redis.call('EXISTS', pause_key(ARGV[2])) == 1 then return -1 end
 local now = now_ms()
 local key = gate_key(gate)
 local closed_until = tonumber(redis.call('HGET', key, 'closed_until') or 0)

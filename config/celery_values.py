@@ -1,0 +1,91 @@
+"""Celery's values. The pool, concurrency and scheduler come from here, so `celery -A worker.app worker` needs no options."""
+
+from typing import Any
+
+from kombu import Exchange, Queue
+
+from config.redis_url import SentinelUrl
+from config.settings import Settings
+
+QUEUE = "invitations"
+DELIVER_QUEUE = "invitations.deliver"
+BEAT_LOCK_SECONDS = 10
+BEAT_LOOP_SECONDS = 2
+RESULTS_KEPT_SECONDS = 86_400
+
+
+def celery_values(settings: Settings) -> dict[str, Any]:
+    """All values, as `Celery.conf.update` takes them."""
+    return {
+        **_redis(settings),
+        **_worker(settings),
+        **_tasks(),
+        "beat_scheduler": "worker.beat:InvitationScheduler",
+        "beat_max_loop_interval": BEAT_LOOP_SECONDS,
+        "redbeat_key_prefix": "invitations:beat:",
+        "redbeat_lock_timeout": BEAT_LOCK_SECONDS,
+    }
+
+
+def _redis(settings: Settings) -> dict[str, Any]:
+    url = settings.redis_url.get_secret_value()
+    # What a reader took and did not acknowledge is given to another after this: only `invitations.send`
+    # depends on it, and a second delivery of it changes nothing.
+    options: dict[str, Any] = {
+        "visibility_timeout": max(60, settings.lease_seconds),
+        "unacked_restore_interval": 10,
+        "unacked_restore_throttle": 1,
+        "socket_keepalive": True,
+    }
+    beat_url, beat_options = url, {"retry_period": -1}
+    if url.startswith("sentinel://"):
+        sentinel = SentinelUrl.parse(url)
+        url = sentinel.for_celery()
+        options["master_name"] = sentinel.master
+        beat_url = "redis-sentinel://"
+        beat_options |= {
+            "sentinels": list(sentinel.hosts), "service_name": sentinel.master, "db": sentinel.db,
+            "password": sentinel.password,
+        }
+    return {
+        "broker_url": url,
+        "result_backend": url,
+        "broker_transport_options": options,
+        "result_backend_transport_options": {
+            name: value for name, value in options.items() if name == "master_name"
+        },
+        "broker_connection_retry_on_startup": True,
+        "broker_connection_max_retries": None,
+        "redbeat_redis_url": beat_url,
+        "redbeat_redis_options": beat_options,
+        "result_expires": RESULTS_KEPT_SECONDS,
+    }
+
+
+def _worker(settings: Settings) -> dict[str, Any]:
+    return {
+        "worker_pool": "threads",
+        "worker_concurrency": settings.concurrency,
+        "worker_prefetch_multiplier": 1,
+        "worker_send_task_events": True,
+        "worker_hijack_root_logger": False,
+        "worker_redirect_stdouts": False,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+    }
+
+
+def _tasks() -> dict[str, Any]:
+    return {
+        "include": ["tasks.send", "tasks.deliver", "tasks.retrieve", "tasks.upkeep", "tasks.inbox"],
+        "task_default_queue": QUEUE,
+        # Deliveries have a queue of their own: a flood of new jobs does not stand before them.
+        "task_queues": [Queue(name, Exchange(name), routing_key=name) for name in (QUEUE, DELIVER_QUEUE)],
+        "task_routes": {"invitations.deliver": {"queue": DELIVER_QUEUE}},
+        "task_serializer": "json",
+        "result_serializer": "json",
+        "accept_content": ["json"],
+        # A message of `invitations.send` carries a whole job: no event may repeat it.
+        "task_send_sent_event": False,
+        "timezone": "UTC",
+        "enable_utc": True,
+    }

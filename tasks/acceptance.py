@@ -1,0 +1,107 @@
+"""The one acceptance that all ways in go through: validate, then one atomic step into the ledger."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from config.accounts import Account
+from config.accounts_file import Accounts, accounts
+from config.settings import settings
+from tasks.delay import in_ms
+from tasks.faults import Fault, JobError
+from tasks.job import Job
+from tasks.providers import PROVIDERS
+from tasks.providers.carries import faults_for
+from worker.connection import redis
+from worker.ledger import NO_ACCOUNT, Entry, Ledger, Receipt, RefusedEntry, ledger
+from worker.metrics import INVITATIONS
+from worker.vault import Identity, Vault
+
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What became of one job. `faults` is empty unless the job was refused."""
+
+    receipt: Receipt
+    faults: tuple[Fault, ...] = ()
+
+
+class Acceptance:
+    """Turns jobs into entries of the ledger. A job that is not valid becomes a refused entry, with all its faults."""
+
+    def __init__(self, ledger: Ledger, vault: Vault, identity: Identity, accounts: Accounts) -> None:
+        self._ledger = ledger
+        self._vault = vault
+        self._identity = identity
+        self._accounts = accounts
+
+    def accept(self, raws: Sequence[Any]) -> list[Accepted]:
+        """One answer for each job, in order: JSON texts, or what they would hold. Raises redis.RedisError."""
+        now = self._ledger.now()
+        prepared = [self._prepare(raw, now) for raw in raws]
+        receipts = self._ledger.accept([entry for entry, _ in prepared])
+        answers = [Accepted(receipt, faults) for receipt, (_, faults) in zip(receipts, prepared, strict=True)]
+        for answer, (entry, _) in zip(answers, prepared, strict=True):
+            if answer.receipt.created:
+                INVITATIONS.labels(entry.account, self._provider(entry.account), answer.receipt.state).inc()
+        return answers
+
+    def _provider(self, account: str) -> str:
+        known = self._accounts.get(account)
+        return known.provider if known else NO_ACCOUNT
+
+    def _prepare(self, raw: Any, now: int) -> tuple[Entry | RefusedEntry, tuple[Fault, ...]]:
+        try:
+            return self._entry(raw, now), ()
+        except JobError as error:
+            return self._refused(raw, error.faults), tuple(error.faults)
+
+    def _entry(self, raw: Any, now: int) -> Entry:
+        job = Job.read(raw)
+        account = self._accounts.get(job.account)
+        if account is None:
+            raise JobError([Fault(field="account", problem="is not configured here")])
+        faults = [*job.faults_at(now, account.zone), *faults_for(account, job)]
+        if faults:
+            raise JobError(faults)
+        natural = self._identity.natural(job.account, job.email, job.order)
+        own = self._identity.keyed(job.account, job.idempotency_key) if job.idempotency_key else ""
+        return Entry(
+            id=own or natural,
+            account=job.account,
+            gate=account.gate,
+            order=job.order or "",
+            job=self._vault.seal(job.model_dump_json(exclude_defaults=True)),
+            delay_ms=_waited_out_here(account, job, now),
+            expires_after_ms=account.expires_after,
+            natural=natural if own else "",
+        )
+
+    def _refused(self, raw: Any, faults: Iterable[Fault]) -> RefusedEntry:
+        text = raw if isinstance(raw, str) else json.dumps(raw, default=lambda value: type(value).__name__)
+        named = raw.get("account") if isinstance(raw, dict) else None
+        return RefusedEntry(
+            id=self._identity.refused(text),
+            account=named if isinstance(named, str) and named in self._accounts else NO_ACCOUNT,
+            job=self._vault.seal(text),
+            faults=json.dumps([fault.model_dump() for fault in faults]),
+            reason="; ".join(str(fault) for fault in faults)[:500],
+        )
+
+
+def _waited_out_here(account: Account, job: Job, now: int) -> int:
+    if job.delay is None or PROVIDERS[account.provider].schedules(job.delay):
+        return 0
+    return in_ms(job.delay, datetime.fromtimestamp(now / 1000, UTC).astimezone(account.zone))
+
+
+@cache
+def acceptance() -> Acceptance:
+    """This process's acceptance."""
+    vault = Vault.of(settings())
+    return Acceptance(ledger(), vault, Identity.of(redis(), vault), accounts())

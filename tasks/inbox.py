@@ -1,0 +1,93 @@
+"""The way in for any Redis client: the stream `invitations:inbox`, read by every worker with a consumer group."""
+
+import os
+import socket
+from typing import Any
+
+import structlog
+from celery import bootsteps
+from redis import Redis
+from redis.exceptions import ResponseError
+
+from config.settings import settings
+from tasks.acceptance import acceptance
+from worker.app import app
+from worker.background import Loop
+from worker.connection import redis
+
+log = structlog.get_logger()
+
+INBOX = "invitations:inbox"
+GROUP = "workers"
+BATCH = 100
+BLOCK_MS = 1000
+
+Entries = list[tuple[str, dict[str, str]]]
+
+
+class InboxReader:
+    """Reads, accepts, and only then acknowledges. What a dead reader left is claimed after a lease."""
+
+    def __init__(self, redis: Redis, *, idle_ms: int) -> None:
+        self._redis = redis
+        self._idle_ms = idle_ms
+        self._name = f"{socket.gethostname()}-{os.getpid()}"
+        self._loop = Loop("inbox", self.turn, self._create_group)
+
+    def start(self) -> None:
+        self._loop.start()
+
+    def stop(self) -> None:
+        self._loop.stop()
+
+    def turn(self) -> None:
+        """Takes over what is pending too long, then what is new. Waits up to a second for something new."""
+        try:
+            _, claimed, *_ = self._redis.xautoclaim(INBOX, GROUP, self._name, self._idle_ms, count=BATCH)
+            self._accept(claimed)
+            for _, fresh in self._redis.xreadgroup(GROUP, self._name, {INBOX: ">"}, count=BATCH, block=BLOCK_MS) or []:
+                self._accept(fresh)
+        except ResponseError as error:
+            if not str(error).startswith("NOGROUP"):
+                raise
+            self._create_group()
+
+    def _accept(self, entries: Entries) -> None:
+        if not entries:
+            return
+        answers = acceptance().accept([fields.get("job", "") for _, fields in entries if fields])
+        refused = sum(1 for answer in answers if answer.faults)
+        ids = [entry for entry, _ in entries]
+        with self._redis.pipeline(transaction=True) as pipe:
+            pipe.xack(INBOX, GROUP, *ids)
+            pipe.xdel(INBOX, *ids)
+            pipe.execute()
+        log.info("inbox_accepted", jobs=len(answers), refused=refused)
+
+    def _create_group(self) -> None:
+        try:
+            self._redis.xgroup_create(INBOX, GROUP, id="0", mkstream=True)
+        except ResponseError as error:
+            if not str(error).startswith("BUSYGROUP"):
+                raise
+
+
+class InboxStep(bootsteps.StartStopStep):  # type: ignore[misc]
+    """Runs the reader from the worker's start to its stop."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, parent: Any, **options: Any) -> None:
+        super().__init__(parent, **options)
+        self._reader = InboxReader(redis(), idle_ms=settings().lease_seconds * 1000)
+
+    def start(self, parent: Any) -> None:
+        self._reader.start()
+
+    def stop(self, parent: Any) -> None:
+        self._reader.stop()
+
+    terminate = stop
+
+
+app.steps["worker"].add(InboxStep)

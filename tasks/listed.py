@@ -1,0 +1,89 @@
+"""Finds accepted invitations in a provider's list, newest first, without walking all of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from tasks.providers.listing import Page, Row
+
+SIZE = 100
+# Rows that arrive while paging shift the others: pages overlap by so many.
+OVERLAP = 10
+CLOCKS_DIFFER = timedelta(minutes=2)
+
+Read = Callable[[int], Page | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """An accepted invitation to be found: its id, the natural id that its row gives, and when it was accepted."""
+
+    id: str
+    natural: str
+    accepted: datetime
+    earliest: datetime
+
+    @classmethod
+    def of(cls, invitation: str, natural: str, accepted: datetime) -> "Wanted":
+        """`accepted` in the account's time zone: near a change of summer time the list's clock may be an hour off."""
+        day = timedelta(hours=3)
+        steady = (accepted - day).utcoffset() == (accepted + day).utcoffset()
+        margin = CLOCKS_DIFFER if steady else CLOCKS_DIFFER + timedelta(hours=1)
+        return cls(invitation, natural, accepted, accepted - margin)
+
+
+class Search:
+    """One walk through a list that is sorted by creation, newest first.
+
+    `read(offset)` gives the page after the newest `offset` rows, or None where no further page may be read now.
+    `seen(row)` is told of every row read, in pages that may overlap.
+    """
+
+    def __init__(self, read: Read, seen: Callable[[Row], None]) -> None:
+        self._read = read
+        self._seen = seen
+        self._low = 0
+        self._high: int | None = None
+        self._stride = 0
+
+    def run(self, wanted: list[Wanted]) -> bool:
+        """Reads the pages on which `wanted` can stand: page by page where they are close, by doubled strides and
+        halving where they are far. True where all of them were looked at."""
+        left = sorted(wanted, key=lambda one: one.earliest, reverse=True)
+        while left:
+            offset = self._next_offset()
+            page = self._read(offset)
+            if page is None:
+                return False
+            for row in page.rows:
+                self._seen(row)
+            left = self._after(page, offset, left)
+        return True
+
+    def _next_offset(self) -> int:
+        if self._high is None:
+            return self._low + self._stride
+        return (self._low + self._high) // 2 if self._high - self._low > SIZE else self._low
+
+    def _after(self, page: Page, offset: int, left: list[Wanted]) -> list[Wanted]:
+        too_far = not page.rows or page.rows[0].created < left[0].earliest
+        if too_far and offset > self._low:
+            self._high, self._stride = offset, 0
+            return left
+        if not page.received:
+            return []
+        self._low = offset + _step(page)
+        oldest = page.rows[-1].created if page.rows else left[0].accepted
+        rest = [one for one in left if one.earliest < oldest]
+        if too_far or (self._high is not None and self._low >= self._high):
+            # Its place in the list is passed, and it is not there.
+            rest = [one for one in rest if one is not left[0]]
+        if rest[:1] != left[:1]:
+            self._high, self._stride = None, 0
+        elif self._high is None:
+            self._stride = max(SIZE, self._stride * 2)
+        return rest
+
+
+def _step(page: Page) -> int:
+    return page.received - OVERLAP if page.received >= SIZE else page.received

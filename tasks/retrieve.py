@@ -1,0 +1,119 @@
+"""`invitations.retrieve`: asks a provider what was really sent, and settles `accepted` as `sent`."""
+
+import random
+import time
+from collections import defaultdict
+from datetime import UTC, datetime
+from functools import cache
+
+import structlog
+
+from config.accounts import Account
+from config.accounts_file import accounts
+from config.settings import settings
+from tasks.decision import gate_lesson
+from tasks.deliver import pipeline, vault
+from tasks.listed import SIZE, Search, Wanted
+from tasks.providers.listing import Page, Row
+from worker.app import app
+from worker.connection import redis
+from worker.ledger import ledger
+from worker.metrics import INVITATIONS, RETRIEVED
+from worker.sightings import Sighting, Sightings
+from worker.vault import Identity
+
+log = structlog.get_logger()
+
+MOST_PAGES = 50
+MOST_WANTED = 5_000
+LONGEST_WAIT_MS = 2_000
+
+
+@app.task(name="invitations.retrieve", ignore_result=True)
+def retrieve(account: str) -> int:
+    """Returns how many invitations of the account turned out to be sent. Asks nothing where nothing can be news."""
+    known = accounts().get(account)
+    if known is None or not known.lists:
+        return 0
+    sightings = Sightings(ledger(), account)
+    expected = sightings.due(MOST_WANTED)
+    if not expected:
+        return 0
+    return Retrieval(known, sightings, expected).run()
+
+
+class Retrieval:
+    """One retrieval of one account."""
+
+    def __init__(self, account: Account, sightings: Sightings, expected: list[Sighting]) -> None:
+        self._account = account
+        self._sightings = sightings
+        self._pages = 0
+        self._sent = 0
+        self._expected: dict[str, list[Sighting]] = defaultdict(list)
+        for one in expected:
+            self._expected[one.natural].append(one)
+
+    def run(self) -> int:
+        wanted = [
+            Wanted.of(one.id, one.natural, _time(one.accepted_at).astimezone(self._account.zone))
+            for those in self._expected.values()
+            for one in those
+        ]
+        complete = Search(self._read, self._see).run(wanted)
+        missing = [one for those in self._expected.values() for one in those]
+        if complete:
+            self._sightings.look_again(missing, settings().retrieve_seconds * 1000)
+        log.info(
+            "retrieved", account=self._account.name, pages=self._pages, sent=self._sent,
+            expected=len(wanted), missing=len(missing), complete=complete,
+        )
+        return self._sent
+
+    def _read(self, offset: int) -> Page | None:
+        if self._pages >= MOST_PAGES or not self._may_call():
+            return None
+        self._pages += 1
+        RETRIEVED.labels(self._account.name).inc()
+        page = pipeline().list_page(self._account, offset=offset, size=SIZE, timeout=self._account.timeout)
+        ledger().tell(self._account.gate, self._account.name, gate_lesson(page, random.random()))
+        if isinstance(page, Page):
+            return page
+        log.warning("retrieve_failed", account=self._account.name, reason=getattr(page, "reason", ""))
+        return None
+
+    def _may_call(self) -> bool:
+        """Takes a place in the account's gate, waiting for it two seconds at most; else one is kept for next time."""
+        owed_ms = 2 * settings().retrieve_seconds * 1000
+        wait = ledger().spend(self._account.gate, self._account.name, owed_ms)
+        if 0 < wait <= LONGEST_WAIT_MS:
+            time.sleep(wait / 1000)
+            wait = ledger().spend(self._account.gate, self._account.name, owed_ms)
+        return wait == 0
+
+    def _see(self, row: Row) -> None:
+        natural = identity().natural(self._account.name, row.email, row.order)
+        candidates = self._expected.get(natural)
+        if not candidates:
+            return
+        created = row.created.timestamp() * 1000
+        one = min(candidates, key=lambda candidate: abs(candidate.accepted_at - created))
+        candidates.remove(one)
+        if not candidates:
+            del self._expected[natural]
+        if row.sent is None:
+            scheduled = row.scheduled or row.created
+            self._sightings.expect_at(one, round(scheduled.timestamp() * 1000))
+        elif ledger().sent(one.id, round(row.sent.timestamp() * 1000)):
+            self._sent += 1
+            INVITATIONS.labels(self._account.name, self._account.provider, "sent").inc()
+
+
+def _time(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)
+
+
+@cache
+def identity() -> Identity:
+    """This process's identity."""
+    return Identity.of(redis(), vault())

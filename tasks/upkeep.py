@@ -1,0 +1,56 @@
+"""`invitations.upkeep`: erases what is finished and old enough, and tidies after readers that are gone."""
+
+import structlog
+from redis import Redis
+from redis.exceptions import ResponseError
+
+from config.settings import settings
+from tasks.inbox import GROUP, INBOX
+from worker.app import app
+from worker.connection import redis
+from worker.ledger import Ledger, ledger
+from worker.overview import FINISHED
+from worker.records import Records
+
+log = structlog.get_logger()
+
+DAY_MS = 86_400_000
+BATCH = 500
+
+
+@app.task(name="invitations.upkeep", ignore_result=True)
+def upkeep() -> int:
+    """Returns how many finished invitations were erased. Nothing unfinished is ever erased."""
+    erased = erase_old(ledger(), settings().retention_days * DAY_MS)
+    gone = drop_gone_readers(redis())
+    log.info("upkeep_done", erased=erased, readers_dropped=gone)
+    return erased
+
+
+def erase_old(ledger: Ledger, kept_ms: int) -> int:
+    """Erases what has been finished for `kept_ms` milliseconds; an accepted one counts from when it is meant to leave."""
+    cutoff = ledger.now() - kept_ms
+    erased = 0
+    for account in Records(ledger.redis).accounts():
+        for state in FINISHED:
+            erased += _erase(ledger, account, state, cutoff)
+    return erased
+
+
+def _erase(ledger: Ledger, account: str, state: str, cutoff: int) -> int:
+    shelf, erased = f"invitations:state:{account}:{state}", 0
+    while ids := ledger.redis.zrange(shelf, "-inf", cutoff, byscore=True, offset=0, num=BATCH):
+        erased += sum(ledger.erase(invitation, account, state, cutoff) for invitation in ids)
+    return erased
+
+
+def drop_gone_readers(redis: Redis) -> int:
+    """Forgets readers of the inbox that hold nothing and have been silent for a day. Returns how many."""
+    try:
+        readers = redis.xinfo_consumers(INBOX, GROUP)
+    except ResponseError:
+        return 0
+    gone = [reader["name"] for reader in readers if reader["pending"] == 0 and reader["idle"] > DAY_MS]
+    for name in gone:
+        redis.xgroup_delconsumer(INBOX, GROUP, name)
+    return len(gone)

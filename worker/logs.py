@@ -1,0 +1,69 @@
+"""One format for every log line, ours and Celery's: constant events with fields, on the console or as JSON."""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any, Literal
+
+import structlog
+from structlog.typing import Processor
+
+from worker.masking import scrub
+
+# Their debug lines carry whole paths with credentials, or whole messages.
+NEVER_DEBUG = ("urllib3", "requests", "kombu", "amqp")
+# At errors this logger prints the message that it could not handle, job and all.
+PRINTS_BODIES = "celery.worker.consumer.consumer"
+
+
+def configure_logs(log_format: Literal["console", "json"], level: int | str) -> None:
+    """Sends every log line of this process to standard error in `log_format`, from `level` up."""
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=False,
+    )
+    renderer: Processor = (
+        structlog.processors.JSONRenderer()
+        if log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
+    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                scrub_values,
+                renderer,
+            ],
+        )
+    )
+    handler.addFilter(_without_bodies)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in NEVER_DEBUG:
+        logging.getLogger(name).setLevel(max(logging.INFO, root.level))
+
+
+def scrub_values(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Takes addresses of people and of machines out of every text of a log line."""
+    for name, value in event.items():
+        if isinstance(value, str) and name not in ("timestamp", "level", "logger"):
+            event[name] = scrub(value)
+    return event
+
+
+def _without_bodies(record: logging.LogRecord) -> bool:
+    if record.name == PRINTS_BODIES and record.levelno >= logging.ERROR and record.args:
+        record.msg, record.args, record.exc_info = str(record.msg).strip().splitlines()[0].split("%")[0], (), None
+    return True

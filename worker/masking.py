@@ -1,0 +1,27 @@
+"""What may be seen from outside of a message that carries a whole job: nothing of the job."""
+
+import re
+from typing import Any
+
+from celery.worker.request import Request
+
+MASKED = "(a job)"
+ADDRESS = re.compile(r"[^\s\"'<>,;:()\[\]{}=&?/]+@[^\s\"'<>,;:()\[\]{}=&?/]+")
+WEB_ADDRESS = re.compile(r"\b(https?|rediss?|sentinel)://[^\s\"'<>]+", re.IGNORECASE)
+
+
+def scrub(text: str) -> str:
+    """`text` without e-mail addresses and without web addresses, which may carry credentials."""
+    return ADDRESS.sub("(address)", WEB_ADDRESS.sub(r"\1://(hidden)", text))
+
+
+class MaskedRequest(Request):  # type: ignore[misc]
+    """A request whose arguments appear in no event, log line, traceback or worker page."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._argsrepr = self._kwargsrepr = MASKED
+        self._request_dict.update(argsrepr=MASKED, kwargsrepr=MASKED)
+
+    def info(self, safe: bool = False) -> dict[str, Any]:
+        return {**super().info(safe=True), "args": MASKED, "kwargs": MASKED}

@@ -1,0 +1,102 @@
+"""Reads single invitations and lists of them. Times are milliseconds since the epoch, None where there is none."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from redis import Redis
+
+from worker.overview import FINISHED
+
+STATES = ("queued", "delivering", *FINISHED)
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of state, and why."""
+
+    at: int
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One invitation. `job` is sealed (see worker.vault) and stays out of every repr."""
+
+    id: str
+    account: str
+    order: str
+    state: str
+    reason: str
+    attempts: int
+    throttled: int
+    created_at: int
+    due_at: int | None
+    accepted_at: int | None
+    sends_at: int | None
+    sent_at: int | None
+    provider_reference: str | None
+    history: tuple[Change, ...]
+    faults: tuple[dict[str, str], ...] = ()
+    job: str = field(default="", repr=False)
+
+
+class Records:
+    """What stands in the ledger, for people to read. Raises redis.RedisError where Redis is away."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    def get(self, invitation: str) -> Record | None:
+        raw = self._redis.hgetall(f"invitations:record:{invitation}")
+        return _record(invitation, raw) if raw else None
+
+    def ids(self, account: str, state: str, *, newest_first: bool = True) -> Iterator[str]:
+        """The ids of an account in a state; of a finished state the last that came to it first, else by due time."""
+        key = {"queued": f"invitations:line:{account}", "delivering": f"invitations:inflight:{account}"}.get(
+            state, f"invitations:state:{account}:{state}"
+        )
+        start = 0
+        while page := self._redis.zrange(key, start, start + PAGE - 1, desc=newest_first):
+            yield from page
+            start += PAGE
+
+    def many(self, ids: list[str]) -> list[Record]:
+        """The records of these ids that are still there, in one round trip."""
+        with self._redis.pipeline(transaction=False) as pipe:
+            for invitation in ids:
+                pipe.hgetall(f"invitations:record:{invitation}")
+            answers = pipe.execute()
+        return [_record(invitation, raw) for invitation, raw in zip(ids, answers, strict=True) if raw]
+
+    def accounts(self) -> list[str]:
+        """Every account that the ledger knows, also those no longer configured; `-` holds jobs of no known account."""
+        return sorted(self._redis.hkeys("invitations:gates"))
+
+
+def _record(invitation: str, raw: dict[str, str]) -> Record:
+    def time(name: str) -> int | None:
+        return int(raw[name]) if raw.get(name) else None
+
+    changes: list[dict[str, Any]] = [json.loads(line) for line in raw.get("history", "").splitlines()]
+    return Record(
+        id=invitation,
+        account=raw["account"],
+        order=raw["order"],
+        state=raw["state"],
+        reason=raw.get("reason", ""),
+        attempts=int(raw["attempts"]),
+        throttled=int(raw["throttled"]),
+        created_at=int(raw["created_at"]),
+        due_at=time("due_at"),
+        accepted_at=time("accepted_at"),
+        sends_at=time("sends_at"),
+        sent_at=time("sent_at"),
+        provider_reference=raw.get("reference") or None,
+        history=tuple(Change(int(change["at"]), change["state"], change["reason"]) for change in changes),
+        faults=tuple(json.loads(raw.get("faults", "[]"))),
+        job=raw["job"],
+    )

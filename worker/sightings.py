@@ -1,0 +1,50 @@
+"""Accepted invitations of an account whose provider will tell when they went out, and when to look for them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from worker.ledger import Ledger
+
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One accepted invitation; `natural` is the id that account, address and order give. Times in milliseconds."""
+
+    id: str
+    natural: str
+    accepted_at: int
+
+
+class Sightings:
+    """Raises redis.RedisError where Redis is away."""
+
+    def __init__(self, ledger: Ledger, account: str) -> None:
+        self._ledger = ledger
+        self._key = f"invitations:expected:{account}"
+
+    def due(self, most: int) -> list[Sighting]:
+        """Those that may have gone out by now, the longest due first."""
+        redis = self._ledger.redis
+        ids = redis.zrange(self._key, "-inf", self._ledger.now(), byscore=True, offset=0, num=most)
+        with redis.pipeline(transaction=False) as pipe:
+            for invitation in ids:
+                pipe.hmget(f"invitations:record:{invitation}", "natural", "accepted_at")
+            answers = pipe.execute()
+        return [
+            Sighting(invitation, natural or invitation, int(accepted_at))
+            for invitation, (natural, accepted_at) in zip(ids, answers, strict=True)
+            if accepted_at
+        ]
+
+    def expect_at(self, one: Sighting, at: int) -> None:
+        """The provider means to send it at `at` (ms)."""
+        self._ledger.redis.zadd(self._key, {one.id: at}, xx=True)
+
+    def look_again(self, missing: Iterable[Sighting], soonest_ms: int) -> None:
+        """Those are not in the list: looked for again, at doubled intervals up to a day."""
+        now = self._ledger.now()
+        again = {one.id: now + min(DAY_MS, max(soonest_ms, now - one.accepted_at)) for one in missing}
+        if again:
+            self._ledger.redis.zadd(self._key, again, xx=True)
