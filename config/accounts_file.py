@@ -53,7 +53,7 @@ def _from_file(path: Path) -> dict[str, dict[str, Any]]:
         raise ConfigurationError([f"{path}: expected a readable TOML file ({where})"]) from None
     strange = sorted(set(tables) - {"accounts"})
     accounts = tables.get("accounts", {})
-    if strange or not all(isinstance(table, dict) for table in accounts.values()):
+    if strange or not isinstance(accounts, dict) or not all(isinstance(table, dict) for table in accounts.values()):
         raise ConfigurationError([f"{path}: expected only tables named [accounts.NAME]"])
     return dict(accounts)
 

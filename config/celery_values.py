@@ -37,7 +37,8 @@ def _redis(settings: Settings) -> dict[str, Any]:
         "unacked_restore_throttle": 1,
         "socket_keepalive": True,
     }
-    beat_url, beat_options = url, {"retry_period": -1}
+    beat_url = url
+    beat_options: dict[str, Any] = {"retry_period": -1}
     if url.startswith("sentinel://"):
         sentinel = SentinelUrl.parse(url)
         url = sentinel.for_celery()

@@ -22,6 +22,12 @@ class ConfigurationError(Exception):
 def expected(error: ValidationError) -> list[tuple[str, str]]:
     """The faults of a pydantic error as (dotted field, what was expected), without the values."""
     return [
-        (".".join(str(part) for part in fault["loc"]), fault["msg"].removeprefix("Value error, "))
+        (".".join(str(part) for part in fault["loc"]), _message(fault["type"], fault["msg"]))
         for fault in error.errors(include_url=False, include_input=False, include_context=False)
     ]
+
+
+def _message(kind: str, message: str) -> str:
+    if kind.startswith("union_tag"):
+        return "expected the name of a provider: " + message.rpartition(": ")[2]
+    return message.removeprefix("Value error, ")

@@ -87,7 +87,7 @@ def load_settings(**overrides: Any) -> Settings:
     if folder and not Path(folder).is_dir():
         raise ConfigurationError([f"{PREFIX}SECRETS_DIR: expected a folder that exists"])
     try:
-        return Settings(_secrets_dir=path, **{"secrets_dir": path, **overrides})
+        return Settings(**{"_secrets_dir": path, "secrets_dir": path, **overrides})
     except ValidationError as error:
         raise ConfigurationError(f"{PREFIX}{name.upper()}: {message}" for name, message in expected(error)) from None
 

@@ -105,7 +105,7 @@ def _settle(claim: Claim, step: Step) -> str:
         log.info("invitation_settled", state=step.state, reason=step.reason)
         INVITATIONS.labels(claim.account, account.provider if account else "-", step.state).inc()
     if applied and step.state == "queued":
-        raise Retry(step.reason, StillWaiting(step.reason), when=(step.wait_ms or step.retry_ms or 0) / 1000)
+        raise Retry(step.reason, StillWaiting(step.reason))
     return state
 
 

@@ -43,10 +43,11 @@ class InboxReader:
     def turn(self) -> None:
         """Takes over what is pending too long, then what is new. Waits up to a second for something new."""
         try:
-            _, claimed, *_ = self._redis.xautoclaim(INBOX, GROUP, self._name, self._idle_ms, count=BATCH)
-            self._accept(claimed)
-            for _, fresh in self._redis.xreadgroup(GROUP, self._name, {INBOX: ">"}, count=BATCH, block=BLOCK_MS) or []:
-                self._accept(fresh)
+            claimed: Any = self._redis.xautoclaim(INBOX, GROUP, self._name, self._idle_ms, count=BATCH)
+            self._accept(claimed[1])
+            fresh: Any = self._redis.xreadgroup(GROUP, self._name, {INBOX: ">"}, count=BATCH, block=BLOCK_MS)
+            for _, entries in fresh or []:
+                self._accept(entries)
         except ResponseError as error:
             if not str(error).startswith("NOGROUP"):
                 raise
@@ -72,7 +73,7 @@ class InboxReader:
                 raise
 
 
-class InboxStep(bootsteps.StartStopStep):  # type: ignore[misc]
+class InboxStep(bootsteps.StartStopStep):
     """Runs the reader from the worker's start to its stop."""
 
     requires = ("celery.worker.components:Pool",)

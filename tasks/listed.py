@@ -45,6 +45,7 @@ class Search:
         self._low = 0
         self._high: int | None = None
         self._stride = 0
+        self._known: set[tuple[str, str | None, datetime]] = set()
 
     def run(self, wanted: list[Wanted]) -> bool:
         """Reads the pages on which `wanted` can stand: page by page where they are close, by doubled strides and
@@ -55,10 +56,19 @@ class Search:
             page = self._read(offset)
             if page is None:
                 return False
-            for row in page.rows:
-                self._seen(row)
-            left = self._after(page, offset, left)
+            if self._has_news(page) or offset > self._low:
+                left = self._after(page, offset, left)
+            else:
+                left = self._without_first(left) if self._high is not None else []
         return True
+
+    def _has_news(self, page: Page) -> bool:
+        """Tells of the rows. False where all were known: rows arrive as fast as the end of the list is read."""
+        before = len(self._known)
+        for row in page.rows:
+            self._known.add((row.email, row.order, row.created))
+            self._seen(row)
+        return len(self._known) > before or not page.rows
 
     def _next_offset(self) -> int:
         if self._high is None:
@@ -75,14 +85,18 @@ class Search:
         self._low = offset + _step(page)
         oldest = page.rows[-1].created if page.rows else left[0].accepted
         rest = [one for one in left if one.earliest < oldest]
-        if too_far or (self._high is not None and self._low >= self._high):
-            # Its place in the list is passed, and it is not there.
-            rest = [one for one in rest if one is not left[0]]
         if rest[:1] != left[:1]:
             self._high, self._stride = None, 0
+        elif too_far or (self._high is not None and self._low >= self._high):
+            return self._without_first(left)
         elif self._high is None:
             self._stride = max(SIZE, self._stride * 2)
         return rest
+
+    def _without_first(self, left: list[Wanted]) -> list[Wanted]:
+        """Its place in the list is passed, and it is not there."""
+        self._high, self._stride = None, 0
+        return left[1:]
 
 
 def _step(page: Page) -> int:

@@ -6,13 +6,12 @@ from celery import Task
 
 from tasks.acceptance import acceptance
 from worker.app import app
-from worker.masking import MaskedRequest
 
 
-class MaskedTask(Task):  # type: ignore[type-arg]
+class MaskedTask(Task[Any, Any]):
     """Its arguments are a whole job, so none of them is ever shown."""
 
-    Request = MaskedRequest
+    Request = "worker.masking:MaskedRequest"
 
 
 @app.task(name="invitations.send", base=MaskedTask, acks_late=True, autoretry_for=(), typing=False)

@@ -1,6 +1,6 @@
 """Beat's scheduler: RedBeat (schedule and lock in Redis), with the schedule made from the accounts."""
 
-from redbeat import RedBeatScheduler
+from redbeat import RedBeatScheduler  # type: ignore[import-untyped]
 
 from config.accounts_file import accounts
 from config.schedule import beat_schedule

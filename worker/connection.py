@@ -26,7 +26,7 @@ def connect(settings: Settings) -> Redis:
     if not url.startswith("sentinel://"):
         return Redis.from_url(url, **options)
     parts = SentinelUrl.parse(url)
-    sentinel = Sentinel(list(parts.hosts), socket_timeout=TIMEOUT_SECONDS)
+    sentinel: Any = Sentinel(list(parts.hosts), socket_timeout=TIMEOUT_SECONDS)  # type: ignore[no-untyped-call]
     master: Redis = sentinel.master_for(
         parts.master, db=parts.db, username=parts.username, password=parts.password, **options
     )

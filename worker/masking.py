@@ -15,13 +15,13 @@ def scrub(text: str) -> str:
     return ADDRESS.sub("(address)", WEB_ADDRESS.sub(r"\1://(hidden)", text))
 
 
-class MaskedRequest(Request):  # type: ignore[misc]
+class MaskedRequest(Request):
     """A request whose arguments appear in no event, log line, traceback or worker page."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._argsrepr = self._kwargsrepr = MASKED
-        self._request_dict.update(argsrepr=MASKED, kwargsrepr=MASKED)
+        self.request_dict.update(argsrepr=MASKED, kwargsrepr=MASKED)
 
-    def info(self, safe: bool = False) -> dict[str, Any]:
+    def info(self, safe: bool = False) -> Any:
         return {**super().info(safe=True), "args": MASKED, "kwargs": MASKED}

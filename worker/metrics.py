@@ -23,6 +23,12 @@ REQUEST_SECONDS = Histogram(
     "invitations_provider_request_seconds", "How long a call to the provider took", ["provider", "outcome"],
     buckets=(0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
+ACCOUNT_GAUGES = (
+    ("waiting", "Invitations in line"),
+    ("delivering", "Invitations that a worker holds"),
+    ("gate_open", "1 where the gate lets calls pass"),
+    ("oldest_due_seconds", "How long the invitation that is due longest has been due"),
+)
 PACER_TURN = Gauge("invitations_pacer_turn_timestamp_seconds", "When the pacer of this process last looked at the gates")
 
 
@@ -36,12 +42,7 @@ class AccountsCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         gauges = {
             name: GaugeMetricFamily(f"invitations_{name}", text, labels=["account"])
-            for name, text in (
-                ("waiting", "Invitations in line"),
-                ("delivering", "Invitations that a worker holds"),
-                ("gate_open", "1 where the gate lets calls pass"),
-                ("oldest_due_seconds", "How long the invitation that is due longest has been due"),
-            )
+            for name, text in ACCOUNT_GAUGES
         }
         try:
             views = overview(ledger(), accounts().values())

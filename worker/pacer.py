@@ -74,7 +74,7 @@ class Pacer:
             raise RedisConnectionError(type(error).__name__) from None
 
 
-class PacerStep(bootsteps.StartStopStep):  # type: ignore[misc]
+class PacerStep(bootsteps.StartStopStep):
     """Runs the pacer from the worker's start to its stop."""
 
     requires = ("celery.worker.components:Pool",)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from redis import Redis
 
@@ -51,7 +51,7 @@ class Records:
         self._redis = redis
 
     def get(self, invitation: str) -> Record | None:
-        raw = self._redis.hgetall(f"invitations:record:{invitation}")
+        raw = cast(dict[str, str], self._redis.hgetall(f"invitations:record:{invitation}"))
         return _record(invitation, raw) if raw else None
 
     def ids(self, account: str, state: str, *, newest_first: bool = True) -> Iterator[str]:
@@ -60,7 +60,7 @@ class Records:
             state, f"invitations:state:{account}:{state}"
         )
         start = 0
-        while page := self._redis.zrange(key, start, start + PAGE - 1, desc=newest_first):
+        while page := cast(list[str], self._redis.zrange(key, start, start + PAGE - 1, desc=newest_first)):
             yield from page
             start += PAGE
 
@@ -74,7 +74,7 @@ class Records:
 
     def accounts(self) -> list[str]:
         """Every account that the ledger knows, also those no longer configured; `-` holds jobs of no known account."""
-        return sorted(self._redis.hkeys("invitations:gates"))
+        return sorted(cast(list[str], self._redis.hkeys("invitations:gates")))
 
 
 def _record(invitation: str, raw: dict[str, str]) -> Record:

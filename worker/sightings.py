@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import cast
 
 from worker.ledger import Ledger
 
@@ -27,7 +28,9 @@ class Sightings:
     def due(self, most: int) -> list[Sighting]:
         """Those that may have gone out by now, the longest due first."""
         redis = self._ledger.redis
-        ids = redis.zrange(self._key, "-inf", self._ledger.now(), byscore=True, offset=0, num=most)
+        ids = cast(
+            list[str], redis.zrange(self._key, "-inf", self._ledger.now(), byscore=True, offset=0, num=most)
+        )
         with redis.pipeline(transaction=False) as pipe:
             for invitation in ids:
                 pipe.hmget(f"invitations:record:{invitation}", "natural", "accepted_at")

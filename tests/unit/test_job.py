@@ -1,0 +1,140 @@
+"""The job: what may stand in it, every fault named by field, no value repeated."""
+
+import json
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tasks.faults import JobError
+from tasks.job import Job
+
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
+CONTRACT: dict[str, Any] = {
+    "account": "shop_nl",
+    "email": "jane@example.com",
+    "order": "1001",
+    "language": "nl",
+    "customer": {
+        "full_name": "Jane Doe", "first_name": "Jane", "last_name": "Doe", "phone_numbers": ["+31612345678"],
+    },
+    "order_total": "1500.99",
+    "products": [
+        {
+            "id": "1234", "name": "Red Delicious", "url": "https://shop.example/p/1", "image_url": None,
+            "sku": "rd001", "gtin": "0075678164124",
+        }
+    ],
+    "delay": {"amount": 5, "unit": "days"},
+    "reminder": {"amount": 12, "unit": "days"},
+    "filtercode": "north",
+    "client": "my-shop",
+    "platform_version": "2.1",
+    "plugin_version": "1.0",
+    "invite": True,
+    "idempotency_key": None,
+}
+
+
+def faults_of(raw: Any) -> dict[str, str]:
+    with pytest.raises(JobError) as refused:
+        Job.read(raw)
+    return {fault.field: fault.problem for fault in refused.value.faults}
+
+
+def test_the_job_of_the_contract_is_valid_as_text_and_as_an_object() -> None:
+    from_text, from_object = Job.read(json.dumps(CONTRACT)), Job.read(CONTRACT)
+
+    assert from_text == from_object
+    assert str(from_text.order_total) == "1500.99"
+    assert from_text.customer.name == "Jane Doe"
+
+
+def test_numbers_of_shops_become_texts() -> None:
+    job = Job.read({"account": "a", "email": "jane@example.com", "order": 1001, "order_total": 1500.99})
+
+    assert (job.order, str(job.order_total)) == ("1001", "1500.99")
+
+
+def test_every_fault_is_named_by_field_in_one_error() -> None:
+    faults = faults_of(
+        {
+            "account": "Shop NL", "email": "nobody", "order_total": "-1", "discount": 5, "invite": "perhaps",
+            "delay": {"amount": -1, "unit": "weeks"}, "reminder": {"amount": 1},
+            "products": [{"id": "1", "url": "ftp://shop.example/1", "gtin": "0075678164126"}],
+        }
+    )
+
+    assert set(faults) == {
+        "account", "email", "order_total", "discount", "invite", "delay.amount", "delay.unit", "reminder.unit",
+        "products.0.name", "products.0.url", "products.0.gtin",
+    }
+    assert faults["discount"] == "is not a field of a job"
+    assert faults["products.0.name"] == "is required"
+    assert faults["products.0.gtin"] == "expected a GTIN of 8, 12, 13 or 14 digits with a right check digit"
+
+
+@pytest.mark.parametrize("raw", ["", "{", "null", "[]", "7", [], None, 7, b"\xff", '{"account": "a"'])
+def test_what_is_no_job_at_all_is_one_fault_of_the_whole(raw: Any) -> None:
+    assert list(faults_of(raw)) == ["job"]
+
+
+@pytest.mark.parametrize(
+    "address", ["", "jane", "jane@", "@example.com", "jane@example", "a b@example.com", "Jane <jane@example.com>"]
+)
+def test_a_bad_address_is_refused(address: str) -> None:
+    assert faults_of({"account": "a", "email": address}) == {
+        "email": "expected an e-mail address, such as jane@example.com"
+    }
+
+
+@pytest.mark.parametrize("gtin", ["0075678164125", "0075678164126", "96385074", "075678164125", "10012345678902", "7567816412", "x"])
+def test_the_check_digit_of_a_gtin_decides(gtin: str) -> None:
+    right = gtin in {"0075678164125", "96385074", "075678164125", "10012345678902"}
+    raw = {**CONTRACT, "products": [{"id": "1", "name": "n", "url": "https://shop.example/1", "gtin": gtin}]}
+
+    if right:
+        assert Job.read(raw).products[0].gtin == gtin
+    else:
+        assert list(faults_of(raw)) == ["products.0.gtin"]
+
+
+def test_no_fault_and_no_repr_repeats_a_value() -> None:
+    canary = "canary.person@example.com"
+    raw = {"account": "a", "email": f"{canary} ", "order": {canary: canary}, canary: 1, "customer": {canary: 1}}
+
+    with pytest.raises(JobError) as refused:
+        Job.read(raw)
+
+    assert "canary" not in str(refused.value)
+    assert "canary" not in repr(refused.value.faults)
+    assert "canary" not in repr(Job.read({"account": "a", "email": canary, "customer": {"full_name": canary}}))
+
+
+@pytest.mark.parametrize(
+    ("delay", "reminder", "valid"),
+    [
+        (("days", 0), ("days", 1), True),
+        (("days", 1), ("hours", 47), False),
+        (("days", 1), ("hours", 48), True),
+        (None, ("minutes", 1439), False),
+        (None, ("minutes", 1440), True),
+        (("hours", 5), ("days", 1), False),
+        # 2026-11-20 is a Friday: the next weekday is Monday, three days on.
+        (("weekdays", 1), ("days", 3), False),
+        (("weekdays", 1), ("days", 4), True),
+        (("days", 2), ("weekdays", 1), True),
+    ],
+)
+def test_a_reminder_comes_at_least_24_hours_after_the_delay(
+    delay: tuple[str, int] | None, reminder: tuple[str, int], valid: bool
+) -> None:
+    friday = datetime(2026, 11, 20, 10, tzinfo=AMSTERDAM)
+    raw = {"account": "a", "email": "jane@example.com", "reminder": {"unit": reminder[0], "amount": reminder[1]}}
+    if delay:
+        raw["delay"] = {"unit": delay[0], "amount": delay[1]}
+
+    faults = Job.read(raw).faults_at(int(friday.timestamp() * 1000), AMSTERDAM)
+
+    assert [fault.field for fault in faults] == ([] if valid else ["reminder"])
