@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
+import structlog
+
 from config.accounts import Account
 from config.accounts_file import Accounts, accounts
 from config.settings import settings
@@ -19,6 +21,8 @@ from worker.connection import redis
 from worker.ledger import NO_ACCOUNT, Entry, Ledger, Receipt, RefusedEntry, ledger
 from worker.metrics import INVITATIONS
 from worker.vault import Identity, Vault
+
+log = structlog.get_logger()
 
 BATCH = 500
 
@@ -59,7 +63,12 @@ class Acceptance:
         try:
             return self._entry(raw, now), ()
         except JobError as error:
-            return self._refused(raw, error.faults), tuple(error.faults)
+            faults = error.faults
+        except Exception as error:
+            # One job that this program stumbles over must not stop the ones behind it, and is kept like any other.
+            log.error("job_could_not_be_read", error=type(error).__name__)
+            faults = [Fault(field="job", problem=f"could not be read ({type(error).__name__})")]
+        return self._refused(raw, faults), tuple(faults)
 
     def _entry(self, raw: Any, now: int) -> Entry:
         job = Job.read(raw)
@@ -84,6 +93,7 @@ class Acceptance:
 
     def _refused(self, raw: Any, faults: Iterable[Fault]) -> RefusedEntry:
         text = raw if isinstance(raw, str) else json.dumps(raw, default=lambda value: type(value).__name__)
+        text = text.encode("utf-8", "backslashreplace").decode()
         named = raw.get("account") if isinstance(raw, dict) else None
         return RefusedEntry(
             id=self._identity.refused(text),

@@ -30,10 +30,12 @@ _backoff = wait_exponential(multiplier=FIRST_BACKOFF_SECONDS, max=LONGEST_BACKOF
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What an invitation has behind it: failures that counted, and whether a call before this one stayed unanswered."""
+    """What an invitation has behind it: failures that counted, whether a call before this one stayed unanswered, and
+    whether this one was a probe of a provider that is known to be down."""
 
     attempts: int
     unclear: bool
+    probe: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ def next_step(
 ) -> Step:
     """The step that follows from one call. Pure: no clock, no chance but `jitter` (0 to 1), which only lengthens waits.
 
-    A throttled call is not an attempt: the provider never looked at the invitation. A duplicate after an
+    A throttled call is not an attempt: the provider never looked at the invitation. Nor is a failed probe: the
+    outage is the provider's, and `expires_after` ends the waiting. A duplicate after an
     unclear call is our own success.
     """
     said = gate_lesson(outcome, jitter, limits)
@@ -119,6 +122,8 @@ def _after_failure(
 ) -> Step:
     attempts = history.attempts + 1
     unclear = history.unclear or isinstance(outcome, Unclear)
+    if history.probe:
+        return Step("queued", unclear=unclear, wait_ms=backoff_ms(1, lesson["jitter"]), **lesson)
     if attempts >= policy.max_attempts:
         reason = f"gave up after {attempts} attempts; the last: {outcome.reason}"
         return Step("failed", counts=True, unclear=unclear, **{**lesson, "reason": reason})

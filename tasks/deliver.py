@@ -16,7 +16,7 @@ from tasks.outcome import Answer, Throttled
 from tasks.providers.pipeline import Pipeline
 from worker.app import app
 from worker.connection import redis
-from worker.ledger import VERSION, Claim, ledger
+from worker.ledger import NO_ACCOUNT, VERSION, Claim, NoClaim, ledger
 from worker.metrics import INVITATIONS, REQUEST_SECONDS, THROTTLED
 from worker.tokens import SharedTokens
 from worker.vault import Vault
@@ -43,8 +43,10 @@ def deliver(invitation: str) -> str:
         DeliveryError: naming the type of an unforeseen error, never its text.
     """
     claim = ledger().claim(invitation, settings().lease_seconds * 1000)
-    if isinstance(claim, str):
-        return claim
+    if isinstance(claim, NoClaim):
+        if claim.why == "expired":
+            _count(claim.account, "failed")
+        return claim.why
     with structlog.contextvars.bound_contextvars(invitation=invitation, account=claim.account):
         try:
             step = _deliver(claim)
@@ -67,7 +69,7 @@ def _deliver(claim: Claim) -> Step:
     _measure(account, answer)
     return next_step(
         answer.outcome,
-        History(claim.attempts, claim.unclear),
+        History(claim.attempts, claim.unclear, claim.probe),
         Policy(account.max_attempts, account.lists),
         jitter=random.random(),
         limits=answer.limits,
@@ -100,13 +102,17 @@ def _after_error(claim: Claim, error: Exception) -> Step:
 
 def _settle(claim: Claim, step: Step) -> str:
     state, applied = ledger().settle(claim.id, claim.token, step.as_dict())
-    account = accounts().get(claim.account)
     if applied:
         log.info("invitation_settled", state=step.state, reason=step.reason)
-        INVITATIONS.labels(claim.account, account.provider if account else "-", step.state).inc()
+        _count(claim.account, step.state)
     if applied and step.state == "queued":
         raise Retry(step.reason, StillWaiting(step.reason))
     return state
+
+
+def _count(account: str, state: str) -> None:
+    known = accounts().get(account)
+    INVITATIONS.labels(account, known.provider if known else NO_ACCOUNT, state).inc()
 
 
 @cache

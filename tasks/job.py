@@ -111,7 +111,9 @@ class Job(_Part):
             JobError: naming every fault by field.
         """
         try:
-            if isinstance(raw, str | bytes):
+            if isinstance(raw, str):
+                raw = raw.encode("utf-8", "surrogateescape")
+            if isinstance(raw, bytes):
                 return cls.model_validate_json(raw)
             return cls.model_validate(raw)
         except ValidationError as error:

@@ -1,11 +1,17 @@
 """`invitations.send`: the way in for every Celery client, by name."""
 
+import time
 from typing import Any
 
 from celery import Task
+from celery.exceptions import Reject
+from redis.exceptions import RedisError
 
 from tasks.acceptance import acceptance
 from worker.app import app
+
+
+REDIS_IS_AWAY_SECONDS = 1
 
 
 class MaskedTask(Task[Any, Any]):
@@ -19,9 +25,16 @@ def send(*args: Any, **kwargs: Any) -> dict[str, Any]:
     """Accepts one job, the only argument. Returns `{"id", "state", "created"}`, and `faults` where it was refused.
 
     Acknowledged only when accepted: a worker that dies before leaves the job to another.
+
+    Raises:
+        celery.exceptions.Reject: the ledger could not be written; the job goes back to the queue.
     """
     job = args[0] if len(args) == 1 and not kwargs else kwargs.get("job") if not args else None
-    answer = acceptance().accept([job if job is not None else {"args": args, "kwargs": kwargs}])[0]
+    try:
+        answer = acceptance().accept([job if job is not None else {"args": args, "kwargs": kwargs}])[0]
+    except RedisError as error:
+        time.sleep(REDIS_IS_AWAY_SECONDS)
+        raise Reject(type(error).__name__, requeue=True) from None
     result = {"id": answer.receipt.id, "state": answer.receipt.state, "created": answer.receipt.created}
     if answer.faults:
         result["faults"] = [fault.model_dump() for fault in answer.faults]

@@ -14,7 +14,7 @@ JOIN_SECONDS = 10.0
 
 
 class Loop:
-    """Calls `turn` until stopped. A RedisError pauses it, longer each time, and calls `restore` before it goes on."""
+    """Calls `turn` until stopped. An error pauses it, longer each time, and calls `restore` before it goes on."""
 
     def __init__(self, name: str, turn: Callable[[], None], restore: Callable[[], None]) -> None:
         self._name = name
@@ -44,16 +44,17 @@ class Loop:
                 if not ready:
                     self._restore()
                     ready = True
-                    if pause:
-                        log.info("redis_is_back", loop=self._name)
-                        pause = 0.0
                 self._turn()
-            except RedisError as error:
+                if pause:
+                    log.info("loop_goes_on", loop=self._name)
+                    pause = 0.0
+            except Exception as error:
                 pause, ready = self._pause(pause, error), False
 
-    def _pause(self, pause: float, error: RedisError) -> float:
+    def _pause(self, pause: float, error: Exception) -> float:
         if not pause:
-            log.warning("redis_is_away", loop=self._name, error=type(error).__name__)
+            event = "redis_is_away" if isinstance(error, RedisError) else "loop_went_wrong"
+            log.error(event, loop=self._name, error=type(error).__name__)
         pause = min(LONGEST_PAUSE_SECONDS, pause * 2 or 0.1)
         self._ends.wait(pause * random.uniform(0.5, 1))
         return pause

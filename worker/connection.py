@@ -18,6 +18,8 @@ def connect(settings: Settings) -> Redis:
     url = settings.redis_url.get_secret_value()
     options: dict[str, Any] = {
         "decode_responses": True,
+        # Whatever bytes somebody put into the inbox can be read, refused and kept.
+        "encoding_errors": "surrogateescape",
         "socket_timeout": TIMEOUT_SECONDS,
         "socket_connect_timeout": TIMEOUT_SECONDS,
         "socket_keepalive": True,

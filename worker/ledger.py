@@ -53,8 +53,20 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class NoClaim:
+    """Why there is nothing to deliver: the message was `stale`, the gate is `shut`, or the invitation `expired`."""
+
+    why: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
-    """An invitation that a worker holds under a lease. Times in milliseconds since the epoch, Redis's clock."""
+    """An invitation that a worker holds under a lease. Times in milliseconds since the epoch, Redis's clock.
+
+    `unclear`: an earlier call may have reached the provider. `probe`: the provider is known to be down, and this
+    call tests it.
+    """
 
     id: str
     token: str
@@ -67,6 +79,7 @@ class Claim:
     due_at: int = 0
     now: int = 0
     version: int = VERSION
+    probe: bool = False
 
 
 class Ledger:
@@ -119,15 +132,16 @@ class Ledger:
         wait, *ids = self._scripts.run("admit", queue, longest, lease_ms, QUANTUM, PROBE_MS)
         return (None if int(wait) < 0 else int(wait)), ids
 
-    def claim(self, invitation: str, lease_ms: int) -> Claim | str:
-        """The claim, or in a word why there is none: stale, shut or expired."""
+    def claim(self, invitation: str, lease_ms: int) -> Claim | NoClaim:
+        """The claim, or why there is none."""
         answer = self._scripts.run("claim", invitation, lease_ms)
         if answer[0] != "ok":
-            return str(answer[0])
-        token, account, job, attempts, throttled, unclear, created_at, due_at, now, version = answer[1:]
+            return NoClaim(*answer)
+        token, account, job, attempts, throttled, unclear, created_at, due_at, now, version, probe = answer[1:]
         return Claim(
             id=invitation, token=token, account=account, job=job, attempts=int(attempts), throttled=int(throttled),
             unclear=unclear == "1", created_at=int(created_at), due_at=int(due_at), now=int(now), version=int(version),
+            probe=probe == "1",
         )
 
     def settle(self, invitation: str, token: str, step: dict[str, Any]) -> tuple[str, bool]:

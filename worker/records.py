@@ -1,8 +1,11 @@
 """Reads single invitations and lists of them. Times are milliseconds since the epoch, None where there is none."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from heapq import nlargest
+from itertools import chain, islice
+from operator import itemgetter
 from typing import Any, cast
 
 from redis import Redis
@@ -43,6 +46,11 @@ class Record:
     faults: tuple[dict[str, str], ...] = ()
     job: str = field(default="", repr=False)
 
+    @property
+    def changed_at(self) -> int:
+        """When its state changed last."""
+        return self.history[-1].at if self.history else self.created_at
+
 
 class Records:
     """What stands in the ledger, for people to read. Raises redis.RedisError where Redis is away."""
@@ -72,9 +80,38 @@ class Records:
             answers = pipe.execute()
         return [_record(invitation, raw) for invitation, raw in zip(ids, answers, strict=True) if raw]
 
+    def latest(self, accounts: Sequence[str], states: Sequence[str], limit: int) -> list[Record]:
+        """At most `limit` records of these accounts in these states, the one that changed last first.
+
+        Of those that wait only the `limit` that are due last are looked at: nothing else orders a line.
+        """
+        # What was announced to the workers and not begun is still queued.
+        shelves = dict.fromkeys((*states, "delivering") if "queued" in states else states)
+        with self._redis.pipeline(transaction=False) as pipe:
+            for state in shelves:
+                for account in accounts:
+                    pipe.zrange(_shelf(account, state), 0, limit - 1, desc=True, withscores=True)
+            answers = iter(pipe.execute())
+        candidates: dict[str, None] = {}
+        for _ in shelves:
+            shelf = chain.from_iterable(islice(answers, len(accounts)))
+            newest = nlargest(limit, shelf, key=itemgetter(1))
+            candidates |= dict.fromkeys(invitation for invitation, _ in newest)
+        found = [record for record in self.many(list(candidates)) if record.state in states]
+        return nlargest(limit, found, key=lambda record: record.changed_at)
+
+    def count(self, account: str, state: str) -> int:
+        """How many of an account are in a state."""
+        return int(self._redis.zcard(_shelf(account, state)))
+
     def accounts(self) -> list[str]:
         """Every account that the ledger knows, also those no longer configured; `-` holds jobs of no known account."""
         return sorted(cast(list[str], self._redis.hkeys("invitations:gates")))
+
+
+def _shelf(account: str, state: str) -> str:
+    waits_in = {"queued": f"invitations:line:{account}", "delivering": f"invitations:inflight:{account}"}
+    return waits_in.get(state, f"invitations:state:{account}:{state}")
 
 
 def _record(invitation: str, raw: dict[str, str]) -> Record:

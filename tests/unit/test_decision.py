@@ -40,6 +40,8 @@ TABLE: list[tuple[Outcome, History, str, dict[str, Any]]] = [
     (Unclear("lost"), FRESH, "queued", {**BACKOFF, "unclear": True}),
     (Unavailable("down"), LAST, "failed",
      {"reason": "gave up after 3 attempts; the last: down", "counts": True, "answer": "down"}),
+    (Unavailable("down"), History(2, False, probe=True), "queued",
+     {"counts": None, "wait_ms": 10_000, "unclear": False, "answer": "down"}),
     (Unclear("lost"), LAST, "failed", {"reason": "gave up after 3 attempts; the last: lost", "unclear": True}),
 ]
 
