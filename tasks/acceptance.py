@@ -94,14 +94,23 @@ class Acceptance:
     def _refused(self, raw: Any, faults: Iterable[Fault]) -> RefusedEntry:
         text = raw if isinstance(raw, str) else json.dumps(raw, default=lambda value: type(value).__name__)
         text = text.encode("utf-8", "backslashreplace").decode()
-        named = raw.get("account") if isinstance(raw, dict) else None
+        named = _named(raw)
         return RefusedEntry(
             id=self._identity.refused(text),
-            account=named if isinstance(named, str) and named in self._accounts else NO_ACCOUNT,
+            account=named if named in self._accounts else NO_ACCOUNT,
             job=self._vault.seal(text),
             faults=json.dumps([fault.model_dump() for fault in faults]),
             reason="; ".join(str(fault) for fault in faults)[:500],
         )
+
+
+def _named(raw: Any) -> str:
+    """The account that a job names which may be no job at all."""
+    try:
+        held = json.loads(raw) if isinstance(raw, str) else raw
+    except (ValueError, RecursionError):
+        return NO_ACCOUNT
+    return str(held.get("account")) if isinstance(held, dict) else NO_ACCOUNT
 
 
 def _waited_out_here(account: Account, job: Job, now: int) -> int:

@@ -71,15 +71,17 @@ def _view(account: BaseAccount, now: int, answers: list[Any]) -> AccountView:
         waiting=waiting,
         delivering=delivering,
         oldest_due_ms=max(0, now - int(first[0][1])) if first else 0,
-        limit=_limit(gate),
+        limit=_limit(gate, account),
         states={"queued": waiting, "delivering": delivering, **states},
     )
 
 
-def _limit(gate: dict[str, str]) -> str | None:
-    known = [
+def _limit(gate: dict[str, str], account: BaseAccount) -> str | None:
+    """The strictest of what is configured, what the provider said, and what its refusals taught."""
+    known = [(account.limit.count, account.limit.period_ms)] if account.limit else []
+    known += [
         (int(gate[f"{kind}count"]), int(gate[f"{kind}period"]))
-        for kind in ("", "said_", "taught_")
+        for kind in ("said_", "taught_")
         if f"{kind}count" in gate
     ]
     if not known:

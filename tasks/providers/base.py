@@ -90,7 +90,7 @@ class Provider(ABC, Generic[AccountT]):
     lists: bool = False
     """Whether it lists its invitations, so that `sent` can be learned."""
 
-    def faults(self, job: Job) -> list[Fault]:  # noqa: ARG002
+    def faults(self, job: Job) -> list[Fault]:
         """What this provider would never take in a job that is valid as such."""
         return []
 
@@ -115,20 +115,20 @@ class Provider(ABC, Generic[AccountT]):
         429, and 503 with Retry-After, never get here.
         """
 
-    def token_call(self, account: AccountT) -> TokenCall | None:  # noqa: ARG002
+    def token_call(self, account: AccountT) -> TokenCall | None:
         """The call that fetches an access token, or None where the account's own credentials do."""
         return None
 
-    def read_token(self, reply: Reply, now: datetime) -> tuple[str, int] | None:  # noqa: ARG002
+    def read_token(self, reply: Reply, now: datetime) -> tuple[str, int] | None:
         """The token of an answer to `token_call` and for how many milliseconds it is good; None if there is
         none."""
         return None
 
-    def list_request(self, account: AccountT, offset: int, size: int) -> Request | None:  # noqa: ARG002
+    def list_request(self, account: AccountT, offset: int, size: int) -> Request | None:
         """The call for `size` (1-100) invitations after the newest `offset`, or None where nothing is
         listed."""
         return None
 
-    def read_list(self, account: AccountT, reply: Reply) -> Page | Outcome | None:  # noqa: ARG002
+    def read_list(self, account: AccountT, reply: Reply) -> Page | Outcome | None:
         """The rows of an answer to `list_request`, a known failure, or None where the body is neither."""
         return None

@@ -21,6 +21,7 @@ from tasks.providers.reasons import quote
 PATH = "/api/v2/orders"
 TOKEN_PATH = "/api/v2/oauth2/token"
 MAX_CHARS = 250
+GTIN_DIGITS = 13
 UNITS = ("minutes", "hours", "days", "weekdays")
 EXPIRES_ON = "%B, %d %Y %H:%M:%S %z"
 HOUR_MS = 3_600_000
@@ -47,7 +48,7 @@ class Feedbackcompany(Provider[FeedbackcompanyAccount]):
     def schedules(self, delay: Delay) -> bool:
         return delay.unit in UNITS
 
-    def invitation(self, account: FeedbackcompanyAccount, job: Job) -> Request:  # noqa: ARG002
+    def invitation(self, account: FeedbackcompanyAccount, job: Job) -> Request:
         customer = {"email": job.email, "fullname": job.customer.name}
         order: dict[str, Any] = {"external_id": job.order, "customer": _present(customer)}
         if job.products:
@@ -126,7 +127,7 @@ def _product(product: Product) -> dict[str, Any]:
 def _gtin_13(gtin: str) -> str:
     """Thirteen digits: shorter codes are the same number with zeros before it, longer ones with a zero too
     many."""
-    return gtin.removeprefix("0") if len(gtin) == 14 else gtin.zfill(13)  # noqa: PLR2004
+    return gtin.removeprefix("0") if len(gtin) > GTIN_DIGITS else gtin.zfill(GTIN_DIGITS)
 
 
 def _faults(job: Job) -> Iterator[Fault]:
@@ -136,7 +137,7 @@ def _faults(job: Job) -> Iterator[Fault]:
     for index, product in enumerate(job.products):
         place = f"products.{index}"
         texts |= {f"{place}.id": product.id, f"{place}.name": product.name, f"{place}.sku": product.sku}
-        if product.gtin and len(_gtin_13(product.gtin)) != 13:  # noqa: PLR2004
+        if product.gtin and len(_gtin_13(product.gtin)) != GTIN_DIGITS:
             yield Fault(field=f"{place}.gtin", problem="expected a GTIN-13, or one that zeros make a GTIN-13")
     for field, text in texts.items():
         if text and len(text) > MAX_CHARS:

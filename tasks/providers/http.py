@@ -54,8 +54,8 @@ class _NothingSent(Exception):
 
 
 class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> str | None:  # noqa: ARG002
-        """None: a redirect is an answer like any other; requests would read its whole body to prepare the next."""
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """None: else requests reads the whole body of a redirect, to prepare a call that is never made."""
         return None
 
 
@@ -70,7 +70,7 @@ def quiet_http_logs() -> None:
         logging.getLogger(name).addFilter(_nothing)
 
 
-def _nothing(record: logging.LogRecord) -> bool:  # noqa: ARG001
+def _nothing(record: logging.LogRecord) -> bool:
     return False
 
 

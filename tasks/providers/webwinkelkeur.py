@@ -4,6 +4,7 @@ Sources: webwinkelkeur-create.txt, webwinkelkeur-retrieve.txt and NOTES.md of th
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -20,6 +21,7 @@ from tasks.providers.listing import Page, Row, utc
 from tasks.providers.reasons import quote
 
 PATH = "/api/1.0/invitations.json"
+_COUNT = re.compile(r"\d{1,9}", re.ASCII)
 SOFTWARE = ("client", "platform_version", "plugin_version")
 NO_CREDENTIALS = "WebwinkelKeur does not know this shop_id and code: check both in its dashboard"
 
@@ -38,10 +40,10 @@ class Webwinkelkeur(Provider[WebwinkelkeurAccount]):
     def schedules(self, delay: Delay) -> bool:
         return delay.unit == "days"
 
-    def invitation(self, account: WebwinkelkeurAccount, job: Job) -> Request:  # noqa: ARG002
+    def invitation(self, account: WebwinkelkeurAccount, job: Job) -> Request:
         return Request("POST", PATH, form=dict(self._fields(job)))
 
-    def authorise(self, account: WebwinkelkeurAccount, request: Request, token: str | None) -> Request:  # noqa: ARG002
+    def authorise(self, account: WebwinkelkeurAccount, request: Request, token: str | None) -> Request:
         credentials = {"id": str(account.shop_id), "code": account.code.get_secret_value()}
         return replace(request, query={**credentials, **request.query})
 
@@ -59,7 +61,7 @@ class Webwinkelkeur(Provider[WebwinkelkeurAccount]):
             return Duplicate(reason)
         return Accepted() if status == "success" else _failure(message, reply.status, reason)
 
-    def list_request(self, account: WebwinkelkeurAccount, offset: int, size: int) -> Request:  # noqa: ARG002
+    def list_request(self, account: WebwinkelkeurAccount, offset: int, size: int) -> Request:
         # The page documents `order` for the size of a page; the vendor's own SDK sends `limit`.
         return Request("GET", PATH, query={"offset": str(offset), "order": str(size), "limit": str(size)})
 
@@ -129,5 +131,4 @@ def _row(item: Any, zone: ZoneInfo) -> Row | None:
 
 
 def _count(value: Any) -> int | None:
-    digits = str(value)
-    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 10 else None  # noqa: PLR2004
+    return int(value) if _COUNT.fullmatch(str(value)) else None

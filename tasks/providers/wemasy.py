@@ -37,16 +37,16 @@ class Wemasy(Provider[WemasyAccount]):
             return []
         return [Fault(field="email", problem=f"expected at most {MAX_CHARS} characters for Wemasy")]
 
-    def schedules(self, delay: Delay) -> bool:  # noqa: ARG002
+    def schedules(self, delay: Delay) -> bool:
         return False
 
-    def invitation(self, account: WemasyAccount, job: Job) -> Request:  # noqa: ARG002
+    def invitation(self, account: WemasyAccount, job: Job) -> Request:
         first, last = _names(job.customer)
         names = {"firstname": first, "lastname": last}
         body = {"email": job.email, **{field: name[:MAX_CHARS] for field, name in names.items() if name}}
         return Request("POST", PATH, json=body)
 
-    def authorise(self, account: WemasyAccount, request: Request, token: str | None) -> Request:  # noqa: ARG002
+    def authorise(self, account: WemasyAccount, request: Request, token: str | None) -> Request:
         bearer = {"Authorization": f"Bearer {account.token.get_secret_value()}"}
         return replace(request, headers={**request.headers, **bearer})
 

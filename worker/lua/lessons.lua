@@ -53,15 +53,17 @@ local function grow(gkey, now)
   end
 end
 
--- The provider's own count: others may use the same limit. What they used is noted as passed beside our oldest call.
+-- The provider's own count: others may use the same limit. Calls that still run may not be in it yet.
 local function learn_from_headers(gate, now, step)
-  local gkey = gate_key(gate)
+  local gkey, running = gate_key(gate), 0
   redis.call('HSET', gkey, 'said_count', int(step.limit), 'said_period', int(step.window_ms))
   if not step.remaining then return end
-  local limit = limit_of(gate)
-  local free = room_at(gate, limit, now)
-  local oldest = lowest(passed_key(gate)) or now
-  for _ = 1, math.min(free - step.remaining, limit.count) do note_passed(gate, limit, oldest) end
+  for _, account in ipairs(redis.call('SMEMBERS', members_key(gate))) do
+    running = running + redis.call('ZCARD', inflight_key(account))
+  end
+  local before = tonumber(redis.call('HGET', gkey, 'left') or 1)
+  redis.call('HSET', gkey, 'left', int(step.remaining - running))
+  if before <= 0 and step.remaining > running then unblock(gate, now) end
 end
 
 local function provider_is_down(gate, now, step)

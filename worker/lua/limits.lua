@@ -27,20 +27,37 @@ local function limit_of(gate)
   return limit
 end
 
+-- Where the provider says that nothing is left, and not until when: one call now and then, so spaced that a whole
+-- window's calls would fit.
+local function room_left(gate, now)
+  local f = fields(gate_key(gate), 'left', 'passed_at', 'said_count', 'said_period')
+  local left = tonumber(f[1] or DEFAULT_QUANTUM)
+  if left > 0 then return left, now end
+  local next_free = tonumber(f[2] or 0) + math.ceil(tonumber(f[4]) / tonumber(f[3]))
+  if next_free <= now then return 1, now end
+  return 0, next_free
+end
+
 -- How many calls may pass now, and when the next one may where none can.
 local function room_at(gate, limit, now)
-  if not limit then return DEFAULT_QUANTUM, now end
+  local left, next_left = room_left(gate, now)
+  if not limit or left == 0 then return left, next_left end
   local key = passed_key(gate)
   redis.call('ZREMRANGEBYSCORE', key, '-inf', int(now - limit.period - GUARD_MS))
   local free = limit.count - redis.call('ZCARD', key)
-  if free > 0 then return free, now end
+  if free > 0 then return math.min(free, left), now end
   -- A limit that shrank leaves more calls in the window than it allows: wait for as many as are over.
   local blocking = redis.call('ZRANGE', key, -free, -free, 'WITHSCORES')
   return 0, tonumber(blocking[2]) + limit.period + GUARD_MS + 1
 end
 
 local function note_passed(gate, limit, now)
-  local slot = redis.call('HINCRBY', gate_key(gate), 'slots', 1)
+  local key = gate_key(gate)
+  local slot = redis.call('HINCRBY', key, 'slots', 1)
+  if redis.call('HEXISTS', key, 'left') == 1 then
+    redis.call('HINCRBY', key, 'left', -1)
+    redis.call('HSET', key, 'passed_at', int(now))
+  end
   if limit then
     redis.call('ZADD', passed_key(gate), int(now), slot)
     redis.call('PEXPIRE', passed_key(gate), int(limit.period + 60000))
