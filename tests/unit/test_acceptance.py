@@ -1,0 +1,170 @@
+"""The one acceptance: idempotent, refuses with every fault, keeps what it refuses, never stops the ones behind."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import fakeredis
+import pytest
+from cryptography.fernet import Fernet
+
+from config.accounts_file import load_accounts
+from config.settings import load_settings
+from tasks.acceptance import Acceptance, Accepted
+from worker.ledger import Ledger
+from worker.records import Records
+from worker.vault import Identity, Vault
+
+ACCOUNTS = """
+[accounts.shop_nl]
+provider = "webwinkelkeur"
+shop_id = 1
+code = "c"
+[accounts.portal]
+provider = "wemasy"
+token = "t"
+[accounts.reviews]
+provider = "feedbackcompany"
+access_token = "t"
+"""
+JOB = {"account": "shop_nl", "email": "jane@example.com", "order": "1"}
+
+
+class Desk:
+    """An acceptance over a fake Redis, and what it wrote."""
+
+    def __init__(self, folder: Path, keys: tuple[str, ...] = ()) -> None:
+        (folder / "accounts.toml").write_text(ACCOUNTS)
+        self.redis = fakeredis.FakeRedis(decode_responses=True)
+        self.ledger = Ledger(self.redis)
+        self.vault = Vault(keys)
+        accounts = load_accounts(load_settings(accounts_file=folder / "accounts.toml"))
+        identity = Identity.of(self.redis, self.vault)
+        self.records = Records(self.redis)
+        self._acceptance = Acceptance(self.ledger, self.vault, identity, accounts)
+
+    def accept(self, *raws: Any) -> list[Accepted]:
+        return self._acceptance.accept(raws)
+
+    def faults(self, raw: Any) -> set[str]:
+        return {fault.field for fault in self.accept(raw)[0].faults}
+
+    def waits(self, **fields: Any) -> int:
+        """Milliseconds that a job waits in the line."""
+        receipt = self.accept({**JOB, **fields})[0].receipt
+        record = self.records.get(receipt.id)
+        assert record and record.due_at
+        return record.due_at - record.created_at
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def test_the_same_job_again_changes_nothing_and_has_the_same_id(desk: Desk) -> None:
+    first, again = desk.accept(JOB, {**JOB, "email": "Jane@Example.COM", "language": "nl"})
+
+    assert (first.receipt.created, again.receipt.created) == (True, False)
+    assert first.receipt.id == again.receipt.id
+    assert desk.redis.zcard("invitations:line:shop_nl") == 1
+    assert desk.redis.xlen("invitations:events") == 1
+
+
+def test_another_account_address_order_or_key_is_another_invitation(desk: Desk) -> None:
+    others = [
+        JOB, {**JOB, "order": "2"}, {**JOB, "order": None}, {**JOB, "email": "joe@example.com"},
+        {**JOB, "account": "portal"}, {**JOB, "idempotency_key": "a"}, {**JOB, "idempotency_key": "b"},
+    ]
+
+    answers = desk.accept(*others, *others)
+
+    assert [answer.receipt.created for answer in answers] == [True] * 7 + [False] * 7
+    assert len({answer.receipt.id for answer in answers}) == 7
+
+
+def test_a_refused_job_is_kept_with_its_faults_and_stops_nothing(desk: Desk) -> None:
+    bad = {**JOB, "email": "nobody", "colour": "red"}
+
+    before, refused, after = desk.accept(JOB, bad, {**JOB, "order": "2"})
+
+    assert (before.receipt.state, refused.receipt.state, after.receipt.state) == ("queued", "refused", "queued")
+    kept = desk.records.get(refused.receipt.id)
+    assert kept
+    assert kept.account == "shop_nl"
+    assert {fault["field"] for fault in kept.faults} == {"email", "colour"}
+    assert json.loads(desk.vault.open(kept.job)) == bad
+
+
+@pytest.mark.parametrize("raw", ["", "{", [], None, 5, {"email": "x"}, "\udcff", {"account": 5}, {"account": "none"}])
+def test_a_job_of_no_known_account_is_kept_apart(desk: Desk, raw: Any) -> None:
+    answer = desk.accept(raw)[0]
+
+    assert answer.receipt.state == "refused"
+    assert list(desk.records.ids("-", "refused")) == [answer.receipt.id]
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"reminder": {"amount": 9, "unit": "days"}}, {"reminder"}),
+        ({"filtercode": "north"}, {"filtercode"}),
+        ({"invite": False}, {"invite"}),
+        ({"account": "portal", "language": "nl"}, {"language"}),
+        ({"account": "portal", "customer": {"full_name": "J"}, "order_total": 5}, set()),
+        ({"account": "reviews", "order": None}, {"order"}),
+        ({"account": "reviews", "invite": False, "filtercode": "north"}, set()),
+        ({"account": "reviews", "client": "shop", "reminder": {"amount": 1, "unit": "hours"}}, {"client", "reminder"}),
+        ({"account": "nowhere"}, {"account"}),
+    ],
+)
+def test_what_the_provider_cannot_carry_is_a_fault_unless_it_is_plain_detail(
+    desk: Desk, fields: dict[str, Any], expected: set[str]
+) -> None:
+    assert desk.faults({**JOB, **fields}) == expected
+
+
+@pytest.mark.parametrize(
+    ("account", "unit", "waited"),
+    [
+        ("shop_nl", "days", 0), ("shop_nl", "hours", 7_200_000), ("shop_nl", "seconds", 2_000),
+        ("portal", "days", 172_800_000), ("portal", "minutes", 120_000),
+        ("reviews", "days", 0), ("reviews", "weekdays", 0), ("reviews", "minutes", 0), ("reviews", "seconds", 2_000),
+    ],
+)
+def test_a_delay_is_waited_out_here_where_the_provider_cannot(desk: Desk, account: str, unit: str, waited: int) -> None:
+    assert desk.waits(account=account, delay={"amount": 2, "unit": unit}) == waited
+
+
+def test_weekdays_are_waited_out_here_in_whole_days(desk: Desk) -> None:
+    waited = desk.waits(account="portal", delay={"amount": 5, "unit": "weekdays"})
+
+    assert waited in {days * 86_400_000 + shift for days in (5, 6, 7) for shift in (-3_600_000, 0, 3_600_000)}
+
+
+def test_with_keys_nothing_personal_stands_in_redis(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, (Fernet.generate_key().decode(),))
+
+    desk.accept(
+        {**JOB, "email": "canary@example.com", "customer": {"full_name": "Canary Doe"}},
+        {"account": "shop_nl", "email": "canary", "order": "1"},
+    )
+
+    everything = "".join(str(desk.redis.dump(key)) + str(key) for key in desk.redis.keys()).lower()
+    texts = "".join(json.dumps(desk.redis.hgetall(key)) for key in desk.redis.keys("invitations:record:*")).lower()
+    assert "canary" not in everything
+    assert "canary" not in texts
+
+
+def test_an_error_of_this_program_refuses_one_job_and_keeps_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stumble(account: object, job: Any) -> list[Any]:
+        if job.order == "2":
+            raise RuntimeError("jane@example.com")
+        return []
+
+    monkeypatch.setattr("tasks.acceptance.faults_for", stumble)
+
+    answers = desk.accept(JOB, {**JOB, "order": "2"}, {**JOB, "order": "3"})
+
+    assert [answer.receipt.state for answer in answers] == ["queued", "refused", "queued"]
+    assert [str(fault) for fault in answers[1].faults] == ["job: could not be read (RuntimeError)"]

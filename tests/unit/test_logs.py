@@ -1,0 +1,82 @@
+"""Every log line in one format, without addresses of people or machines, whoever wrote it."""
+
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from worker.logs import configure_logs
+from worker.masking import scrub
+
+
+@pytest.fixture(autouse=True)
+def _restored() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+@pytest.mark.parametrize(
+    ("text", "scrubbed"),
+    [
+        ("to jane.doe+x@example.com, now", "to (address), now"),
+        ("<jane@example.com>", "<(address)>"),
+        ("GET https://x.example/api?id=1&code=abc HTTP", "GET https://(hidden) HTTP"),
+        ("redis://:s3cret@host:6379/0", "redis://(hidden)"),
+        ("nothing to hide", "nothing to hide"),
+    ],
+)
+def test_addresses_are_taken_out(text: str, scrubbed: str) -> None:
+    assert scrub(text) == scrubbed
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+def test_our_lines_and_those_of_others_are_scrubbed(log_format: str, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs(log_format, "DEBUG")  # type: ignore[arg-type]
+
+    structlog.get_logger("ours").info("settled", reason="jane@example.com is known", invitation="abc")
+    try:
+        raise RuntimeError("jane@example.com at https://x.example/?code=s3cret")
+    except RuntimeError:
+        logging.getLogger("theirs").exception("failed for %s", "jane@example.com")
+
+    printed = capsys.readouterr().err
+    assert "settled" in printed
+    assert "RuntimeError" in printed
+    assert "jane" not in printed
+    assert "s3cret" not in printed
+
+
+def test_json_lines_carry_event_level_and_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("json", "INFO")
+
+    structlog.get_logger("ours").warning("gate_closed", account="shop_nl", wait_ms=5)
+
+    line = json.loads(capsys.readouterr().err)
+    assert {name: line[name] for name in ("event", "level", "logger", "account", "wait_ms")} == {
+        "event": "gate_closed", "level": "warning", "logger": "ours", "account": "shop_nl", "wait_ms": 5,
+    }
+
+
+def test_celery_does_not_print_the_message_that_it_could_not_handle(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("console", "INFO")
+
+    logging.getLogger("celery.worker.consumer.consumer").error("Unknown task %s\n%r", "x", {"name": "Canary Doe"})
+
+    printed = capsys.readouterr().err
+    assert "Unknown task" in printed
+    assert "Canary" not in printed
+
+
+def test_debug_lines_of_http_and_message_libraries_stay_off(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("console", "DEBUG")
+
+    for name in ("urllib3.connectionpool", "kombu.transport"):
+        logging.getLogger(name).debug('"GET /api?id=1&code=s3cret"')
+
+    assert "s3cret" not in capsys.readouterr().err
