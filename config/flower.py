@@ -1,7 +1,7 @@
 """Flower's options; Flower reads this file itself. FLOWER_* variables and command line options overrule it."""
 
 address = "127.0.0.1"
-tasks_columns = "name,uuid,state,args,result,received,runtime,worker,retries,exception"
+tasks_columns = "name,uuid,state,result,exception,received,runtime,worker"
 natural_time = False
 purge_offline_workers = 300
 max_tasks = 20_000

@@ -13,6 +13,7 @@ from config.settings import settings
 from tasks.decision import History, Policy, Step, backoff_ms, next_step
 from tasks.job import Job
 from tasks.outcome import Answer, Throttled
+from tasks.providers.deadline import Deadline
 from tasks.providers.pipeline import Pipeline
 from worker.app import app
 from worker.connection import redis
@@ -63,9 +64,8 @@ def _deliver(claim: Claim) -> Step:
     if claim.version > VERSION:
         return Step("queued", "written by a newer version", wait_ms=NOT_HERE_MS, unclear=claim.unclear)
     job = Job.read(vault().open(claim.job))
-    answer = _found_at_provider(account, job, claim) or pipeline().deliver(
-        account, job, timeout=account.timeout / 2 if claim.unclear else account.timeout
-    )
+    deadline = Deadline(account.timeout)
+    answer = _found_at_provider(account, job, claim) or pipeline().deliver(account, job, timeout=deadline.left())
     _measure(account, answer)
     return next_step(
         answer.outcome,

@@ -6,6 +6,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from email_validator import EmailNotValidError, validate_email
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tasks.faults import JobError
 from tasks.job import Job
@@ -87,6 +90,27 @@ def test_a_bad_address_is_refused(address: str) -> None:
     assert faults_of({"account": "a", "email": address}) == {
         "email": "expected an e-mail address, such as jane@example.com"
     }
+
+
+@pytest.mark.parametrize("address", ["jane.o'neil+shop@example.com", "jürgen@example.com", "jane@müller.example.com"])
+def test_unusual_addresses_are_addresses(address: str) -> None:
+    assert Job.read({"account": "a", "email": address}).email == address
+
+
+@given(st.text(st.sampled_from("ab.@+\" -é<"), max_size=12))
+def test_the_quick_check_of_addresses_agrees_with_the_whole_one(local: str) -> None:
+    address = f"{local}@example.com"
+    try:
+        validate_email(address, check_deliverability=False)
+        valid = address == address.strip()
+    except EmailNotValidError:
+        valid = False
+    try:
+        accepted = Job.read({"account": "a", "email": address}).email == address
+    except JobError:
+        accepted = False
+
+    assert accepted is valid or address != address.strip()
 
 
 @pytest.mark.parametrize("gtin", ["0075678164125", "0075678164126", "96385074", "075678164125", "10012345678902", "7567816412", "x"])
