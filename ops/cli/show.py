@@ -1,0 +1,96 @@
+"""`invitations show`: one invitation and its time line."""
+
+from typing import Annotated, Any
+
+import typer
+
+from ops.cli.errors import Failure
+from ops.cli.options import AsJson
+from ops.cli.output import cell, clean, iso, moment, print_json, print_table, table
+from worker.connection import redis
+from worker.records import Record, Records
+
+WORDS = {
+    "queued": "waits in the line of its account",
+    "delivering": "a worker calls the provider",
+    "accepted": "the provider took it",
+    "sent": "the provider says that it went out",
+    "duplicate": "the provider had already invited this customer",
+    "rejected": "the provider will never take it",
+    "failed": "attempts or time ran out",
+    "refused": "the job was not valid",
+    "suppressed": "the address asked for no invitations",
+    "cancelled": "a person cancelled it",
+}
+
+Id = Annotated[str, typer.Argument(help="The invitation's id, as send prints it.", metavar="ID")]
+
+
+def show(invitation: Id, *, as_json: AsJson = False) -> None:
+    """Show one invitation: its state, why, and what happened to it.
+
+    \b
+    Example:
+      invitations show 3f8e1c0b9d2a47f6a1b2c3d4e5f60718
+    """
+    record = Records(redis()).get(invitation)
+    if record is None:
+        raise Failure(f"No invitation has the id {clean(invitation)}; `invitations list` shows some.")
+    if as_json:
+        print_json(record_json(record))
+    else:
+        _print(record)
+
+
+def summary_json(record: Record) -> dict[str, Any]:
+    """The record without its history. Times as ISO 8601 in UTC, None where there is none."""
+    return {
+        "id": record.id,
+        "account": record.account,
+        "order": record.order,
+        "state": record.state,
+        "reason": record.reason,
+        "attempts": record.attempts,
+        "throttled": record.throttled,
+        "created_at": iso(record.created_at),
+        "due_at": iso(record.due_at),
+        "accepted_at": iso(record.accepted_at),
+        "sends_at": iso(record.sends_at),
+        "sent_at": iso(record.sent_at),
+        "provider_reference": record.provider_reference,
+    }
+
+
+def record_json(record: Record) -> dict[str, Any]:
+    """The whole record as `show --json` prints it: no address, no name, nothing else of the customer."""
+    history = [
+        {"at": iso(change.at), "state": change.state, "reason": change.reason} for change in record.history
+    ]
+    return {**summary_json(record), "faults": list(record.faults), "history": history}
+
+
+def _print(record: Record) -> None:
+    facts = table("", "", header=False)
+    for name, value in (
+        ("id", record.id),
+        ("account", record.account),
+        ("order", record.order),
+        ("state", record.state),
+        ("reason", record.reason),
+        ("attempts", record.attempts),
+        ("rate limited", record.throttled and f"{record.throttled} times"),
+        ("due", moment(record.due_at)),
+        ("accepted", moment(record.accepted_at)),
+        ("goes out", moment(record.sends_at) if record.sent_at is None else ""),
+        ("sent", moment(record.sent_at)),
+        ("provider's reference", record.provider_reference),
+        *(("fault", f"{fault['field']}: {fault['problem']}") for fault in record.faults),
+    ):
+        if value:
+            facts.add_row(cell(name), cell(value))
+    print_table(facts)
+    typer.echo()
+    line = table("when", "state", "", "reason")
+    for change in record.history:
+        line.add_row(moment(change.at), cell(change.state), WORDS.get(change.state, ""), cell(change.reason))
+    print_table(line)

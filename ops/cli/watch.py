@@ -1,0 +1,49 @@
+"""`invitations watch`: the accounts, live."""
+
+import time
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+from redis.exceptions import RedisError
+from rich.console import RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from config.accounts_file import accounts
+from ops.cli.errors import explain
+from ops.cli.output import console
+from ops.cli.status import status, status_table
+from worker.ledger import ledger
+from worker.overview import overview
+
+REFRESH_SECONDS = 1.0
+
+Seconds = Annotated[float | None, typer.Option("--for", help="End by itself after so many seconds.", min=0)]
+
+
+def watch(*, seconds: Seconds = None) -> None:
+    """Watch every account live, until Ctrl-C. In a pipe it prints one look and ends.
+
+    \b
+    Example:
+      invitations watch
+      invitations watch --for 60
+    """
+    out = console()
+    if not out.is_terminal:
+        status()
+        return
+    ends = time.monotonic() + seconds if seconds is not None else None
+    with suppress(KeyboardInterrupt), Live(_look(), console=out, auto_refresh=False) as live:
+        while ends is None or time.monotonic() < ends:
+            left = REFRESH_SECONDS if ends is None else min(REFRESH_SECONDS, ends - time.monotonic())
+            time.sleep(max(0.0, left))
+            live.update(_look(), refresh=True)
+
+
+def _look() -> RenderableType:
+    try:
+        return status_table(overview(ledger(), accounts().values()), ledger().now(), terminal=True)
+    except RedisError as error:
+        return Text(f"{explain(error)[0]} Looking again each second; Ctrl-C ends.", style="red")

@@ -1,0 +1,201 @@
+"""`invitations pause`, `resume`, `replay` and `cancel`: what changes, and what is said where nothing does."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+from redis import Redis
+
+from tests.command_line import ROOT, CommandLine
+from tests.integration.steps import claim, send, settle
+from worker.records import Records
+
+
+def state(cli: CommandLine, invitation: str) -> str:
+    return str(cli("show", invitation, "--json").data["state"])
+
+
+def gate(cli: CommandLine, account: str) -> tuple[str, str | None]:
+    told = cli("status", "--json").data["accounts"][account]
+    return told["gate"], told["gate_reason"]
+
+
+def test_a_paused_account_stops_until_it_is_resumed(cli: CommandLine) -> None:
+    paused = cli("pause", "shop_nl", "--reason", "wrong template")
+    assert (paused.code, paused.out) == (
+        0,
+        "shop_nl is paused; `invitations resume shop_nl` sets it going.\n",
+    )
+    assert gate(cli, "shop_nl") == ("paused", "wrong template")
+
+    resumed, again = cli("resume", "shop_nl"), cli("resume", "shop_nl")
+
+    assert (resumed.code, resumed.out) == (0, "shop_nl goes on.\n")
+    assert (again.code, again.out) == (0, "shop_nl was not paused.\n")
+    assert gate(cli, "shop_nl") == ("open", None)
+
+
+@pytest.mark.parametrize("command", ["pause", "resume"])
+def test_an_account_that_does_not_exist_is_code_2_and_names_those_that_do(
+    cli: CommandLine, real_redis: Redis, command: str
+) -> None:
+    ended = cli(command, "shop\x1b_de")
+
+    assert (ended.code, ended.out) == (2, "")
+    assert "ACCOUNT: no account is named 'shop\ufffd_de'; there are: portal, reviews, shop_nl" in ended.err
+    assert real_redis.keys("invitations:pause:*") == []
+
+
+def test_replay_by_id_starts_afresh_and_keeps_the_history(cli: CommandLine) -> None:
+    invitation = send(cli, "1")
+    settle(invitation, state="failed", reason="timed out", counts=True)
+
+    ended = cli("replay", invitation, "--json")
+
+    assert (ended.code, ended.data) == (0, {"replayed": 1, "unchanged": {}})
+    shown = cli("show", invitation, "--json").data
+    assert (shown["state"], shown["attempts"]) == ("queued", 0)
+    assert [change["state"] for change in shown["history"]] == ["queued", "delivering", "failed", "queued"]
+
+
+@pytest.mark.parametrize(("command", "word"), [("replay", "replayed"), ("cancel", "cancelled")])
+def test_an_id_that_cannot_be_changed_is_code_1_and_says_why(
+    cli: CommandLine, command: str, word: str
+) -> None:
+    held = send(cli, "1")
+    claim(held)
+
+    ended = cli(command, "0000", held)
+
+    assert (ended.code, ended.out) == (1, f"0 {word}, 2 not\n")
+    assert ended.err.splitlines() == [
+        f"0000 was not {word}: no invitation has this id",
+        f"{held} was not {word}: it is delivering",
+    ]
+    assert state(cli, held) == "delivering"
+
+
+def test_replay_takes_all_of_an_account_or_of_a_state(cli: CommandLine) -> None:
+    ids = {}
+    for account in ("shop_nl", "portal"):
+        for ended_as in ("failed", "rejected", "cancelled"):
+            ids[account, ended_as] = send(cli, ended_as, account)
+            settle(ids[account, ended_as], state=ended_as)
+
+    by_both = cli("replay", "--account", "shop_nl", "--state", "failed")
+    by_state = cli("replay", "--state", "failed")
+    by_account = cli("replay", "--account", "portal", "--json")
+
+    assert (by_both.code, by_both.out) == (0, "1 replayed\n")
+    assert (by_state.code, by_state.out) == (0, "1 replayed\n")
+    assert (by_account.code, by_account.data) == (0, {"replayed": 1, "unchanged": {}})
+    assert {key: state(cli, invitation) for key, invitation in ids.items()} == {
+        ("shop_nl", "failed"): "queued",
+        ("shop_nl", "rejected"): "rejected",
+        ("shop_nl", "cancelled"): "cancelled",
+        ("portal", "failed"): "queued",
+        ("portal", "rejected"): "queued",
+        ("portal", "cancelled"): "cancelled",
+    }
+
+
+def test_with_nothing_to_replay_nothing_fails(cli: CommandLine) -> None:
+    ended = cli("replay", "--account", "shop_nl")
+
+    assert (ended.code, ended.out) == (0, "0 replayed\n")
+
+
+def test_cancel_by_id_keeps_the_reason(cli: CommandLine) -> None:
+    invitation = send(cli, "1")
+
+    ended = cli("cancel", invitation, "--reason", "order returned")
+
+    assert (ended.code, ended.out) == (0, "1 cancelled\n")
+    shown = cli("show", invitation, "--json").data
+    assert (shown["state"], shown["reason"]) == ("cancelled", "order returned")
+
+
+def test_cancel_of_an_account_takes_all_that_wait_and_nothing_else(
+    cli: CommandLine, real_redis: Redis
+) -> None:
+    held = send(cli, "held")
+    claim(held)
+    waiting = [send(cli, f"{number}") for number in range(30)]
+    other = send(cli, "other", "portal")
+    # Ten calls at once: some of those that wait are announced, the others stay in line.
+    claim(waiting[0])
+
+    ended = cli("cancel", "--account", "shop_nl", "--reason", "wrong batch", "--json")
+
+    assert ended.code == 0
+    assert ended.data == {"cancelled": 29, "unchanged": {held: "delivering", waiting[0]: "delivering"}}
+    assert Records(real_redis).count("shop_nl", "cancelled") == 29
+    assert [state(cli, each) for each in (held, waiting[0], other)] == ["delivering", "delivering", "queued"]
+
+
+def test_what_is_left_of_an_account_that_is_gone_can_be_cancelled(cli: CommandLine) -> None:
+    invitation = send(cli, "1")
+    cli.write("accounts.toml", '[accounts.portal]\nprovider = "wemasy"\ntoken = "t"\n')
+    cli.set("LEASE_SECONDS", "60")
+
+    assert cli("cancel", "--account", "shop_nl").out == "1 cancelled\n"
+    assert state(cli, invitation) == "cancelled"
+    assert cli("cancel", "--account", "shop_de").code == 2
+
+
+@pytest.mark.parametrize(("answer", "code", "becomes"), [("n\n", 1, "queued"), ("y\n", 0, "cancelled")])
+def test_on_a_terminal_many_are_cancelled_only_after_a_yes(
+    cli: CommandLine, answer: str, code: int, becomes: str
+) -> None:
+    invitation = send(cli, "1")
+
+    ended, shown = cli.on_terminal("cancel", "--account", "shop_nl", answer=answer)
+
+    assert "Cancel 1 invitations? [y/N]: " in shown
+    assert (ended, state(cli, invitation)) == (code, becomes)
+
+
+def test_yes_asks_nothing(cli: CommandLine) -> None:
+    settle(send(cli, "1"), state="failed")
+
+    ended, shown = cli.on_terminal("replay", "--state", "failed", "--yes")
+
+    assert ended == 0
+    assert "y/N" not in shown
+    assert shown.endswith("1 replayed\r\n")
+
+
+def test_simulate_listens_until_it_is_interrupted() -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "ops.cli",
+        "simulate",
+        "--port",
+        "0",
+        "--latency",
+        "5ms",
+        "--limit",
+        "60/minute",
+    ]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stdout is not None
+        line = running.stdout.readline()
+        running.send_signal(signal.SIGINT)
+        rest, errors = running.communicate(timeout=20)
+
+    assert line.startswith("Provider simulator listens on http://127.0.0.1:")
+    assert (running.returncode, rest, errors) == (0, "", "")
+
+
+def test_simulate_on_a_port_in_use_is_code_1_and_says_what_to_do(cli: CommandLine, server: str) -> None:
+    port = server.rpartition(":")[2].partition("/")[0]
+
+    ended = cli.process("simulate", "--port", port)
+
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.startswith(f"The simulator cannot listen on 127.0.0.1:{port}: ")
+    assert ended.err.endswith("or stop what uses this one.\n")

@@ -1,0 +1,184 @@
+"""`invitations doctor`: each thing that can be wrong is found on a real server, and said with what to do."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from redis import Redis
+
+from tests.command_line import CommandLine
+from tests.integration.steps import send
+
+SETTINGS = ("appendonly", "save", "maxmemory", "maxmemory-policy")
+
+
+@pytest.fixture(name="redis")
+def server_as_it_should_be(real_redis: Redis) -> Iterator[Redis]:
+    """Its own settings come back afterwards."""
+    before = {name: str(real_redis.config_get(name)[name]) for name in SETTINGS}
+    real_redis.config_set("appendonly", "yes")
+    yield real_redis
+    for name, value in before.items():
+        real_redis.config_set(name, value)
+
+
+def findings(cli: CommandLine, *, code: int = 0) -> dict[str, dict[str, str]]:
+    """By check. The exit code must be `code`."""
+    ended = cli("doctor", "--json")
+    assert (ended.code, ended.err) == (code, "")
+    assert ended.data["ok"] == (code == 0)
+    return {finding["check"]: finding for finding in ended.data["findings"]}
+
+
+def test_a_deployment_that_is_well_has_nothing_to_do(cli: CommandLine, redis: Redis) -> None:
+    redis.set("invitations:beat::lock", "held")
+    redis.xgroup_create("invitations:inbox", "workers", mkstream=True)
+    redis.xreadgroup("workers", "reader-1", {"invitations:inbox": ">"})
+
+    found = findings(cli)
+
+    assert {
+        check: (finding["level"], finding["advice"]) for check, finding in found.items()
+    } == dict.fromkeys(
+        ("configuration", "redis", "persistence", "memory", "clock", "workers", "inbox", "beat"), ("ok", "")
+    )
+    assert found["configuration"]["found"] == "3 accounts can be used"
+    assert found["redis"]["found"].startswith("Valkey ")
+    assert found["workers"]["found"] == "1 run"
+
+
+@pytest.mark.usefixtures("redis")
+def test_people_read_it_as_a_table(cli: CommandLine) -> None:
+    ended = cli("doctor")
+
+    rows = [line.split(maxsplit=2) for line in ended.out.splitlines()[1:]]
+    assert ended.code == 0
+    assert ["ok", "persistence", "the append-only file is on"] in rows
+    assert [row[:2] for row in rows if row[0] == "warning"] == [["warning", "workers"], ["warning", "beat"]]
+
+
+def test_without_persistence_there_is_a_problem(cli: CommandLine, redis: Redis) -> None:
+    redis.config_set("appendonly", "no")
+    redis.config_set("save", "60 1000")
+    assert findings(cli)["persistence"]["level"] == "warning"
+
+    redis.config_set("save", "")
+
+    found = findings(cli, code=1)["persistence"]
+    assert (found["level"], found["advice"]) == ("problem", "set appendonly yes in redis.conf")
+
+
+def test_a_server_that_may_throw_things_away_is_a_problem(cli: CommandLine, redis: Redis) -> None:
+    redis.config_set("maxmemory-policy", "allkeys-lru")
+    assert findings(cli)["memory"]["level"] == "warning"
+
+    redis.config_set("maxmemory", "1gb")
+
+    found = findings(cli, code=1)["memory"]
+    assert (found["level"], found["found"]) == (
+        "problem",
+        "maxmemory-policy is allkeys-lru: invitations may be evicted",
+    )
+
+
+def test_a_server_that_is_nearly_full_is_told(cli: CommandLine, redis: Redis) -> None:
+    redis.config_set("maxmemory", int(redis.info("memory")["used_memory"] * 1.05))
+
+    found = findings(cli)["memory"]
+
+    assert found["level"] == "warning"
+    assert found["found"].endswith("% of maxmemory is used")
+
+
+@pytest.mark.usefixtures("redis")
+@pytest.mark.parametrize(("shift", "which"), [(5_000_000_000, "ahead of"), (-5_000_000_000, "behind")])
+def test_clocks_that_disagree_are_told(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch, shift: int, which: str
+) -> None:
+    true_time = time.time_ns
+    monkeypatch.setattr("ops.doctor.time.time_ns", lambda: true_time() + shift)
+
+    found = findings(cli)["clock"]
+
+    assert (found["level"], found["found"]) == ("warning", f"this host is 5.0 s {which} Redis")
+
+
+def test_jobs_that_a_dead_reader_holds_are_told(cli: CommandLine, redis: Redis) -> None:
+    entry = redis.xadd("invitations:inbox", {"job": "{}"})
+    redis.xgroup_create("invitations:inbox", "workers", id="0")
+    redis.xreadgroup("workers", "dead-1", {"invitations:inbox": ">"})
+    assert findings(cli)["inbox"]["level"] == "ok"
+
+    redis.xclaim("invitations:inbox", "workers", "dead-1", 0, [entry], idle=121_000)
+
+    found = findings(cli)["inbox"]
+    assert (found["level"], found["found"]) == ("warning", "1 jobs are held by readers that are gone")
+
+
+@pytest.mark.usefixtures("redis")
+def test_an_account_that_is_paused_is_told_with_its_reason(cli: CommandLine) -> None:
+    cli("pause", "portal", "--reason", "credentials refused")
+
+    found = findings(cli)["accounts"]
+
+    assert (found["level"], found["found"]) == ("warning", "portal is paused, 0 wait: credentials refused")
+    assert found["advice"] == "mend the cause, then: invitations resume portal"
+
+
+@pytest.mark.usefixtures("redis")
+def test_invitations_of_an_account_that_is_gone_are_a_problem(cli: CommandLine) -> None:
+    send(cli, "1")
+    cli.write("accounts.toml", '[accounts.portal]\nprovider = "wemasy"\ntoken = "t"\n')
+
+    found = findings(cli, code=1)["accounts"]
+
+    assert found["found"] == "shop_nl is not configured, and 1 invitations wait for it"
+
+
+@pytest.mark.usefixtures("redis")
+def test_every_fault_of_the_accounts_is_a_problem_and_redis_is_looked_at_all_the_same(
+    cli: CommandLine,
+) -> None:
+    cli.write("accounts.toml", '[accounts.portal]\nprovider = "wemasy"\ntoken = ""\n')
+
+    found = findings(cli, code=1)
+
+    assert found["configuration"]["level"] == "problem"
+    assert "accounts.portal.token" in found["configuration"]["found"]
+    assert found["redis"]["level"] == "ok"
+
+
+def test_a_redis_that_is_away_is_one_problem(cli: CommandLine) -> None:
+    cli.take_redis_away()
+
+    found = findings(cli, code=1)
+
+    assert set(found) == {"configuration", "redis"}
+    assert (found["redis"]["level"], found["redis"]["found"]) == (
+        "problem",
+        "does not answer (ConnectionError)",
+    )
+    assert "canary" not in str(found)
+
+
+def test_what_may_not_be_seen_is_told_and_the_rest_is_looked_at(cli: CommandLine, redis: Redis) -> None:
+    redis.acl_setuser("reader", enabled=True, nopass=True, keys=["*"], commands=["+@all", "-info", "-config"])
+    cli.set("REDIS_URL", cli.redis_url.replace("redis://", "redis://reader:any@"))
+
+    found = findings(cli)
+
+    hidden = {check for check, finding in found.items() if "cannot be seen from here" in finding["found"]}
+    assert hidden == {"redis", "persistence", "memory"}
+    assert {found[check]["level"] for check in hidden} == {"warning"}
+    assert found["clock"]["level"] == "ok"
+    redis.acl_deluser("reader")
+
+
+def test_a_setting_that_cannot_be_used_is_all_that_is_told(cli: CommandLine) -> None:
+    cli.set("CONCURRENCY", "many")
+
+    ended = cli("doctor", "--json")
+
+    assert ended.code == 1
+    assert [finding["check"] for finding in ended.data["findings"]] == ["configuration"]
+    assert "INVITATIONS_CONCURRENCY" in ended.data["findings"][0]["found"]
