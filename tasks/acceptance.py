@@ -13,7 +13,7 @@ from config.accounts import Account
 from config.accounts_file import Accounts, accounts
 from config.settings import settings
 from tasks.delay import in_ms
-from tasks.faults import Fault, JobError
+from tasks.faults import Fault, JobError, Unreadable
 from tasks.job import Job
 from tasks.providers import PROVIDERS
 from tasks.providers.carries import faults_for
@@ -71,6 +71,8 @@ class Acceptance:
         return self._refused(raw, faults), tuple(faults)
 
     def _entry(self, raw: Any, now: int) -> Entry:
+        if isinstance(raw, Unreadable):
+            raise JobError([raw.fault])
         job = Job.read(raw)
         account = self._accounts.get(job.account)
         if account is None:
@@ -92,9 +94,8 @@ class Acceptance:
         )
 
     def _refused(self, raw: Any, faults: Iterable[Fault]) -> RefusedEntry:
-        text = raw if isinstance(raw, str) else json.dumps(raw, default=lambda value: type(value).__name__)
+        named, text = _named(raw), _as_text(raw)
         text = text.encode("utf-8", "backslashreplace").decode()
-        named = _named(raw)
         return RefusedEntry(
             id=self._identity.refused(text),
             account=named if named in self._accounts else NO_ACCOUNT,
@@ -104,8 +105,16 @@ class Acceptance:
         )
 
 
+def _as_text(raw: Any) -> str:
+    if isinstance(raw, Unreadable):
+        return raw.text
+    return raw if isinstance(raw, str) else json.dumps(raw, default=lambda value: type(value).__name__)
+
+
 def _named(raw: Any) -> str:
     """The account that a job names which may be no job at all."""
+    if isinstance(raw, Unreadable):
+        return raw.account or NO_ACCOUNT
     try:
         held = json.loads(raw) if isinstance(raw, str) else raw
     except (ValueError, RecursionError):

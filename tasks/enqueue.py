@@ -6,7 +6,7 @@ from itertools import islice
 from typing import Any
 
 from tasks.acceptance import BATCH, acceptance
-from tasks.faults import Fault, JobError
+from tasks.faults import Fault, JobError, Unreadable
 from tasks.job import Job
 from worker.ledger import Receipt
 
@@ -36,7 +36,7 @@ def enqueue(job: Job | dict[str, Any] | str) -> Receipt:
 
 
 def enqueue_many(
-    jobs: Iterable[Job | dict[str, Any] | str], *, progress: Callable[[int], None] = lambda count: None
+    jobs: Iterable[Job | Unreadable | dict[str, Any] | str], *, progress: Callable[[int], None] = lambda count: None
 ) -> Summary:
     """Enqueues thousands of jobs a second, in batches; a refused job never stops the ones behind it.
 
@@ -57,7 +57,7 @@ def enqueue_many(
     return summary
 
 
-def _raw(job: Job | dict[str, Any] | str) -> Any:
+def _raw(job: Job | Unreadable | dict[str, Any] | str) -> Any:
     return job.model_dump(mode="json", exclude_defaults=True) if isinstance(job, Job) else job
 
 

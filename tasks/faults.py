@@ -1,6 +1,7 @@
 """What is wrong with a job, field by field. Nothing here repeats a value: a value may be personal."""
 
 import re
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict
@@ -20,6 +21,15 @@ class Fault(BaseModel):
         return f"{self.field}: {self.problem}"
 
 
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """What came in place of a job and is none, with why; kept as refused under `account`, where that is known."""
+
+    text: str = field(repr=False)
+    fault: Fault
+    account: str | None = None
+
+
 class JobError(ValueError):
     """The job is not valid; `faults` names every fault. The message carries no value of the job."""
 
@@ -33,9 +43,10 @@ class JobError(ValueError):
 
 def field_path(location: tuple[int | str, ...]) -> str:
     """A dotted path of a field; a name that a producer made up is shown only if it looks like a field's."""
-    return ".".join(_part(part) for part in location) or "job"
+    return ".".join(map(field_name, location)) or "job"
 
 
-def _part(part: Any) -> str:
-    text = str(part)
+def field_name(name: Any) -> str:
+    """The name of a field, unless it looks like anything else."""
+    text = str(name)
     return text if _FIELD.fullmatch(text) else "(unreadable name)"

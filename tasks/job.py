@@ -109,7 +109,7 @@ class Job(_Part):
     email: Annotated[str, Field(max_length=250), AfterValidator(_address)]
     order: Text | None = None
     language: Text | None = None
-    customer: Customer = Customer()
+    customer: Customer = Field(default_factory=Customer)
     order_total: Annotated[Decimal, Field(ge=0, allow_inf_nan=False, max_digits=20)] | None = None
     products: list[Product] = Field(default=[], max_length=1000)
     delay: Delay | None = None

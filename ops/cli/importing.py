@@ -87,7 +87,7 @@ def _enqueue(rows: Iterator[Row], outcome: Outcome, advance: Callable[[int], Non
             outcome.refused += len(summary.refused)
             room = None if outcome.kept is None else max(0, outcome.kept - len(outcome.refusals))
             refused = summary.refused[:room]
-            outcome.refusals += [_refusal(batch[position - 1], faults) for position, faults in refused]
+            outcome.refusals += [(batch[position - 1].line, list(faults)) for position, faults in refused]
             advance(outcome.lines)
     except RedisError as error:
         raise Failure(f"{explain(error)[0]}\n{_so_far(outcome)}") from None
@@ -102,10 +102,6 @@ def _so_far(outcome: Outcome) -> str:
 
 def _in_words(fault: Fault) -> str:
     return fault.problem if fault.field == OF_THE_LINE else str(fault)
-
-
-def _refusal(row: Row, faults: tuple[Fault, ...]) -> Refusal:
-    return row.line, [row.fault] if row.fault else list(faults)
 
 
 def _print(outcome: Outcome, as_json: bool) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from ops.cli.fields import COLUMNS, flat_of, job_of
-from tasks.faults import Fault
+from tasks.faults import Fault, Unreadable, field_name
 
 DELIMITERS = ",;\t"
 LINES_OF_ONE_RECORD = 20
@@ -22,11 +22,10 @@ QUOTES = "has a quote that is not closed, or text behind one that is"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A job and the line on which it begins (the first is 1). `fault`: why the line cannot be read."""
+    """A job, or what stands in its place, and the line on which it begins (the first is 1)."""
 
     line: int
-    job: dict[str, Any] | str
-    fault: Fault | None = None
+    job: dict[str, Any] | str | Unreadable
 
 
 def json_rows(lines: Iterator[str], account: str | None) -> Iterator[Row]:
@@ -73,7 +72,7 @@ def _check(header: list[str], account: str | None) -> None:
     unknown = sorted(set(header) - set(COLUMNS))
     if unknown:
         known = ", ".join(COLUMNS)
-        strange = ", ".join(map(ascii, unknown))
+        strange = ", ".join(map(field_name, unknown))
         raise _bad_file(f"its first line names the columns {strange}; those there are: {known}")
     if len(set(header)) < len(header):
         raise _bad_file("expected each column once in its first line")
@@ -134,9 +133,8 @@ def _with_account(text: str, account: str) -> dict[str, Any] | str:
 
 
 def _unreadable(number: int, text: str, problem: str, account: str | None) -> Row:
-    job = {"unreadable_line": text.rstrip("\r\n")}
     fault = Fault(field=OF_THE_LINE, problem=problem)
-    return Row(number, {"account": account, **job} if account else job, fault)
+    return Row(number, Unreadable(text.rstrip("\r\n"), fault, account))
 
 
 def _bad_file(problem: str) -> typer.BadParameter:

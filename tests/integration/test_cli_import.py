@@ -96,7 +96,8 @@ def test_a_table_of_a_spreadsheet_is_read(cli: CommandLine, real_redis: Redis) -
         {"account": "shop_nl", "email": "jane@example.com", "order": "3", "customer": {"full_name": "Jane"}},
     ]
     [refused] = Records(real_redis).latest(["shop_nl"], ["refused"], 10)
-    assert json.loads(refused.job)["unreadable_line"] == "short@example.com;2"
+    assert refused.job == "short@example.com;2"
+    assert [fault["field"] for fault in refused.faults] == ["line"]
 
 
 def test_the_wrong_encoding_refuses_lines_instead_of_sending_garbled_names(cli: CommandLine) -> None:

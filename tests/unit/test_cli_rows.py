@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from ops.cli.fields import COLUMNS, delay_of, job_of
 from ops.cli.rows import Row, csv_rows, json_rows
+from tasks.faults import Unreadable
 from tasks.job import Customer, Job
 
 HEADER = "account,email,order\n"
@@ -114,7 +115,7 @@ def test_the_first_line_tells_what_stands_between_cells_and_may_be_written_freel
         ("account,order\n", "expected a column email in its first line"),
         (
             "account,email,colour\n",
-            "its first line names the columns 'colour'; those there are: account, email",
+            "its first line names the columns colour; those there are: account, email",
         ),
         ("account,email,email\n", "expected each column once"),
     ],
@@ -143,9 +144,10 @@ def test_a_line_that_cannot_be_read_is_kept_as_it_is_and_costs_itself_alone(line
     rows = from_csv(HEADER + "\n".join([good[0], line, *good[1:]]) + "\n")
 
     bad = rows.pop(1)
-    assert (bad.line, bad.job) == (3, {"unreadable_line": line})
-    assert bad.fault is not None
-    assert bad.fault.problem.startswith(problem)
+    assert bad.line == 3
+    assert isinstance(bad.job, Unreadable)
+    assert (bad.job.text, bad.job.account) == (line, None)
+    assert bad.job.fault.problem.startswith(problem)
     assert [row.line for row in rows] == [2, *range(4, 33)]
     assert [row.job for row in rows] == [
         {"account": "shop_nl", "email": f"c{number}@example.com", "order": str(number)}
@@ -154,20 +156,18 @@ def test_a_line_that_cannot_be_read_is_kept_as_it_is_and_costs_itself_alone(line
 
 
 def test_a_line_that_cannot_be_read_is_kept_under_the_account_of_the_file() -> None:
-    assert from_csv("email,order\njane\n", "shop_nl")[0].job == {
-        "account": "shop_nl",
-        "unreadable_line": "jane",
-    }
-    assert from_json("\N{REPLACEMENT CHARACTER}\n", "shop_nl")[0].job == {
-        "account": "shop_nl",
-        "unreadable_line": "\N{REPLACEMENT CHARACTER}",
-    }
+    [short] = from_csv("email,order\njane\n", "shop_nl")
+    [garbled] = from_json("\N{REPLACEMENT CHARACTER}\n", "shop_nl")
+
+    for row, text in ((short, "jane"), (garbled, "\N{REPLACEMENT CHARACTER}")):
+        assert isinstance(row.job, Unreadable)
+        assert (row.job.text, row.job.account) == (text, "shop_nl")
 
 
 def test_a_cell_may_run_over_several_lines_and_hold_quotes() -> None:
     rows = from_csv('account,email,full_name\na,b@example.com,"Jane\n""J""\nDoe"\na,c@example.com,5" x\n')
 
-    assert [(row.line, row.fault) for row in rows] == [(2, None), (5, None)]
+    assert [row.line for row in rows] == [2, 5]
     assert [row.job["customer"]["full_name"] for row in rows if isinstance(row.job, dict)] == [
         'Jane\n"J"\nDoe',
         '5" x',
@@ -260,3 +260,10 @@ def test_delays_as_people_write_them(text: str, delay: tuple[str, str]) -> None:
 @pytest.mark.parametrize(("text", "meant"), [("TRUE", True), ("0", False), ("", None), ("maybe", "maybe")])
 def test_yes_and_no_as_people_write_them(text: str, meant: bool | str | None) -> None:
     assert job_of({"invite": text}).get("invite") == meant
+
+
+def test_a_file_without_a_header_does_not_put_its_first_customer_into_the_error() -> None:
+    with pytest.raises(typer.BadParameter) as refused:
+        from_csv("shop_nl,Canary@example.com,1\n")
+
+    assert "canary" not in refused.value.message.lower()
