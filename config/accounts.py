@@ -24,7 +24,7 @@ class BaseAccount(BaseModel):
     """Whether the provider tells which invitations it sent."""
 
     name: str = Field(pattern=r"^[a-z0-9_]+$", max_length=64)
-    base_url: str = ""
+    base_url: str = Field(default="", repr=False)
     limit: RateField | None = None
     burst: int | None = Field(default=None, ge=1)
     concurrency: int = Field(default=10, ge=1)
@@ -89,7 +89,7 @@ class WemasyAccount(BaseAccount):
     """A project at Wemasy."""
 
     provider: Literal["wemasy"]
-    base_url: str = "https://api.wemasy.nl/api"
+    base_url: str = Field(default="https://api.wemasy.nl/api", repr=False)
     token: SecretStr = Field(min_length=1)
 
 
@@ -97,7 +97,7 @@ class FeedbackcompanyAccount(BaseAccount):
     """A shop at The Feedback Company, with a static token or with a client that fetches its tokens."""
 
     provider: Literal["feedbackcompany"]
-    base_url: str = "https://www.feedbackcompany.com"
+    base_url: str = Field(default="https://www.feedbackcompany.com", repr=False)
     access_token: SecretStr | None = Field(default=None, min_length=1)
     client_id: str | None = Field(default=None, min_length=1)
     client_secret: SecretStr | None = Field(default=None, min_length=1)

@@ -49,9 +49,11 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class TokenCall:
-    """How an access token is fetched; `secret` encrypts it where it is shared."""
+    """How an access token is fetched. `client` is whose it is: accounts of one client share it, since a new token
+    makes the one before it invalid. `secret` encrypts it where it is shared."""
 
     request: Request
+    client: str
     secret: str = field(repr=False)
 
 
@@ -60,14 +62,14 @@ class Tokens(Protocol):
 
     def get(
         self,
-        account: str,
+        client: str,
         fetch: Callable[[], tuple[str, int]],
         *,
         secret: str,
         timeout: float,
         refused: str | None = None,
     ) -> str:
-        """The account's token. `fetch` returns a new one and for how many milliseconds it is good; it is
+        """The client's token. `fetch` returns a new one and for how many milliseconds it is good; it is
         called by one worker at a time, when there is no token or when the current one is `refused`.
 
         `secret` encrypts the token; `timeout`: seconds to wait for a worker that is fetching.

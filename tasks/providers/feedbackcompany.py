@@ -79,7 +79,7 @@ class Feedbackcompany(Provider[FeedbackcompanyAccount]):
             return None
         secret = account.client_secret.get_secret_value()
         client = {"client_id": account.client_id, "client_secret": secret, "grant_type": "authorization_code"}
-        return TokenCall(Request("GET", TOKEN_PATH, query=client), secret)
+        return TokenCall(Request("GET", TOKEN_PATH, query=client), account.client_id or "", secret)
 
     def read_token(self, reply: Reply, now: datetime) -> tuple[str, int] | None:
         """An expiry that cannot be read, or is over, counts as one hour: a token that ends sooner costs one

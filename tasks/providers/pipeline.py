@@ -93,7 +93,7 @@ class Pipeline:
         return None
 
     def _scheduled_in_ms(self, account: Account, provider: Provider[Any], job: Job) -> int:
-        if job.delay is None or not job.invite or not provider.schedules(job.delay):
+        if job.delay is None or not provider.schedules(job.delay):
             return 0
         return in_ms(job.delay, self._now().astimezone(account.zone))
 
@@ -135,7 +135,7 @@ class Pipeline:
         """The shared token. Raises _NoToken."""
         try:
             return self._tokens.get(
-                account.name,
+                fetching.client,
                 partial(self._fetch, account, fetching.request, deadline),
                 secret=fetching.secret,
                 timeout=max(deadline.left(), 0),
