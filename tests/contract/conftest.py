@@ -19,7 +19,7 @@ class MemoryTokens:
 
     def get(
         self,
-        account: str,
+        client: str,
         fetch: Callable[[], tuple[str, int]],
         *,
         secret: str,

@@ -42,7 +42,7 @@ class Tokens:
 
     def get(
         self,
-        account: str,
+        client: str,
         fetch: Callable[[], tuple[str, int]],
         *,
         secret: str,
@@ -50,7 +50,7 @@ class Tokens:
         refused: str | None = None,
     ) -> str:
         assert 0 <= timeout <= 5
-        self.asked.append((account, secret, refused))
+        self.asked.append((client, secret, refused))
         if self.busy:
             raise TimeoutError
         if self.kept and self.kept != refused:
