@@ -89,7 +89,7 @@ def _validate(raw: dict[str, dict[str, Any]], settings: Settings) -> tuple[Accou
 
 
 def _fault(path: Path, account: str, field: str, message: str) -> str:
-    field = field.partition(".")[2] if "." in field else field
+    field = field.partition(".")[2]  # What comes first is the provider.
     variable = f" (or {VARIABLE}{account.upper()}__{field.upper()})" if field and field != "name" else ""
     return f"{path}: accounts.{account}{'.' + field if field else ''}{variable}: {message}"
 

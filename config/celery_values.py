@@ -22,6 +22,23 @@ def celery_values(settings: Settings) -> dict[str, Any]:
         **_tasks(),
         "beat_scheduler": "worker.beat:InvitationScheduler",
         "beat_max_loop_interval": BEAT_LOOP_SECONDS,
+    }
+
+
+def beat_values(settings: Settings) -> dict[str, Any]:
+    """What beat alone knows. A worker shows its values to whoever asks, and would not hide this address's password."""
+    url = settings.redis_url.get_secret_value()
+    options: dict[str, Any] = {"retry_period": -1}
+    if url.startswith("sentinel://"):
+        sentinel = SentinelUrl.parse(url)
+        url = "redis-sentinel://"
+        options |= {
+            "sentinels": list(sentinel.hosts), "service_name": sentinel.master, "db": sentinel.db,
+            "password": sentinel.password,
+        }
+    return {
+        "redbeat_redis_url": url,
+        "redbeat_redis_options": options,
         "redbeat_key_prefix": "invitations:beat:",
         "redbeat_lock_timeout": BEAT_LOCK_SECONDS,
     }
@@ -37,17 +54,13 @@ def _redis(settings: Settings) -> dict[str, Any]:
         "unacked_restore_throttle": 1,
         "socket_keepalive": True,
     }
-    beat_url = url
-    beat_options: dict[str, Any] = {"retry_period": -1}
     if url.startswith("sentinel://"):
         sentinel = SentinelUrl.parse(url)
         url = sentinel.for_celery()
         options["master_name"] = sentinel.master
-        beat_url = "redis-sentinel://"
-        beat_options |= {
-            "sentinels": list(sentinel.hosts), "service_name": sentinel.master, "db": sentinel.db,
-            "password": sentinel.password,
-        }
+    if url.startswith("rediss://") and "ssl_cert_reqs=" not in url:
+        # Celery would not look at the certificate.
+        url += ("&" if "?" in url else "?") + "ssl_cert_reqs=required"
     return {
         "broker_url": url,
         "result_backend": url,
@@ -57,8 +70,6 @@ def _redis(settings: Settings) -> dict[str, Any]:
         },
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
-        "redbeat_redis_url": beat_url,
-        "redbeat_redis_options": beat_options,
         "result_expires": RESULTS_KEPT_SECONDS,
     }
 
@@ -66,6 +77,7 @@ def _redis(settings: Settings) -> dict[str, Any]:
 def _worker(settings: Settings) -> dict[str, Any]:
     return {
         "worker_pool": "threads",
+        "worker_consumer": "worker.consumer:LastingConsumer",
         "worker_concurrency": settings.concurrency,
         "worker_prefetch_multiplier": 1,
         "worker_send_task_events": True,

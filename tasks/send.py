@@ -3,15 +3,18 @@
 import time
 from typing import Any
 
+import structlog
 from celery import Task
 from celery.exceptions import Reject
 from redis.exceptions import RedisError
 
+from config.errors import ConfigurationError
 from tasks.acceptance import acceptance
 from worker.app import app
 
+log = structlog.get_logger()
 
-REDIS_IS_AWAY_SECONDS = 1
+NOT_ACCEPTED_SECONDS = 1
 
 
 class MaskedTask(Task[Any, Any]):
@@ -27,13 +30,15 @@ def send(*args: Any, **kwargs: Any) -> dict[str, Any]:
     Acknowledged only when accepted: a worker that dies before leaves the job to another.
 
     Raises:
-        celery.exceptions.Reject: the ledger could not be written; the job goes back to the queue.
+        celery.exceptions.Reject: the ledger could not be written, or not be read with the configured keys; the job goes
+            back to the queue.
     """
     job = args[0] if len(args) == 1 and not kwargs else kwargs.get("job") if not args else None
     try:
         answer = acceptance().accept([job if job is not None else {"args": args, "kwargs": kwargs}])[0]
-    except RedisError as error:
-        time.sleep(REDIS_IS_AWAY_SECONDS)
+    except (RedisError, ConfigurationError) as error:
+        log.error("job_not_accepted", error=type(error).__name__)
+        time.sleep(NOT_ACCEPTED_SECONDS)
         raise Reject(type(error).__name__, requeue=True) from None
     result = {"id": answer.receipt.id, "state": answer.receipt.state, "created": answer.receipt.created}
     if answer.faults:

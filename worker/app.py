@@ -3,15 +3,21 @@
 import os
 from importlib.util import find_spec
 
+import structlog
 from celery import Celery, signals
+from redis.exceptions import RedisError
 
 from config.accounts_file import accounts
 from config.celery_values import celery_values
 from config.errors import ConfigurationError
 from config.settings import Settings, settings
+from worker.connection import redis
 from worker.logs import configure_logs
 from worker.metrics import serve_metrics
 from worker.pacer import PacerStep
+from worker.vault import Identity, Vault
+
+log = structlog.get_logger()
 
 
 def create_app(settings: Settings) -> Celery:
@@ -32,12 +38,15 @@ def _set_up_logging(loglevel: int | str | None = None, **_: object) -> None:
 
 
 @signals.celeryd_init.connect
-@signals.beat_init.connect
-def _check_accounts(**_: object) -> None:
+def _check_configuration(**_: object) -> None:
+    """A worker without the right accounts and keys would take jobs that it cannot accept."""
     try:
         accounts()
+        Identity.of(redis(), Vault.of(settings()))
     except ConfigurationError as error:
         raise _stop_with(error) from None
+    except RedisError as error:
+        log.warning("redis_is_away", error=type(error).__name__)
 
 
 @signals.worker_ready.connect

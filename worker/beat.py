@@ -1,15 +1,51 @@
 """Beat's scheduler: RedBeat (schedule and lock in Redis), with the schedule made from the accounts."""
 
-from redbeat import RedBeatScheduler  # type: ignore[import-untyped]
+from types import SimpleNamespace
+from typing import Any
+
+import structlog
+from celery import Celery
+from redbeat.schedulers import RedBeatScheduler, acquire_distributed_beat_lock  # type: ignore[import-untyped]
+from redis.exceptions import LockError, RedisError
 
 from config.accounts_file import accounts
+from config.celery_values import BEAT_LOOP_SECONDS, beat_values
+from config.errors import ConfigurationError
 from config.schedule import beat_schedule
 from config.settings import settings
 
+log = structlog.get_logger()
+
 
 class InvitationScheduler(RedBeatScheduler):  # type: ignore[misc]
-    """Two beats are safe: one holds the lock, the other waits for it."""
+    """Two beats are safe: one holds the lock, the other waits for it. A Redis that is away ends neither."""
+
+    def __init__(self, app: Celery, **options: Any) -> None:
+        app.conf.update(beat_values(settings()))
+        super().__init__(app, **options)
 
     def setup_schedule(self) -> None:
-        self.app.conf.beat_schedule = beat_schedule(settings(), accounts().values())
+        try:
+            self.app.conf.beat_schedule = beat_schedule(settings(), accounts().values())
+        except ConfigurationError as error:
+            raise SystemExit(str(error)) from None
         super().setup_schedule()
+
+    def tick(self, *args: Any, **options: Any) -> float:
+        """Starts what is due, while it holds the lock. Returns the seconds until its next turn."""
+        try:
+            if self.lock is None:
+                acquire_distributed_beat_lock(sender=SimpleNamespace(scheduler=self))
+            return float(super().tick(*args, **options))
+        except LockError:
+            log.warning("beat_lost_its_lock")
+            self.lock = None
+        except RedisError as error:
+            log.error("redis_is_away", loop="beat", error=type(error).__name__)
+        return BEAT_LOOP_SECONDS
+
+    def close(self) -> None:
+        try:
+            super().close()
+        except RedisError as error:
+            log.error("beat_kept_its_lock", error=type(error).__name__)

@@ -11,7 +11,7 @@ from structlog.typing import Processor
 from worker.masking import scrub
 
 # Their debug lines carry whole paths with credentials, or whole messages.
-NEVER_DEBUG = ("urllib3", "requests", "kombu", "amqp")
+NEVER_DEBUG = ("urllib3", "requests", "kombu", "amqp", "celery.pool")
 # At errors this logger prints the message that it could not handle, job and all.
 PRINTS_BODIES = "celery.worker.consumer.consumer"
 

@@ -118,7 +118,7 @@ def _record(invitation: str, raw: dict[str, str]) -> Record:
     def time(name: str) -> int | None:
         return int(raw[name]) if raw.get(name) else None
 
-    changes: list[dict[str, Any]] = [json.loads(line) for line in raw.get("history", "").splitlines()]
+    changes: list[dict[str, Any]] = [json.loads(line) for line in raw.get("history", "").split("\n") if line]
     return Record(
         id=invitation,
         account=raw["account"],

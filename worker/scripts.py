@@ -7,7 +7,10 @@ from redis import Redis
 from redis.client import Pipeline
 from redis.commands.core import Script
 
-SHARED = {"admit": ["limits"], "spend": ["limits"], "settle": ["limits", "lessons"], "tell": ["limits", "lessons"]}
+SHARED = {
+    "admit": ["limits"], "claim": ["limits"], "spend": ["limits"],
+    "settle": ["limits", "lessons"], "tell": ["limits", "lessons"],
+}
 NAMES = (
     "accept", "admit", "cancel", "claim", "configure", "erase", "pause", "refuse", "replay", "resume", "sent",
     "settle", "spend", "tell",

@@ -13,7 +13,7 @@ local function sooner(a, b)
 end
 
 -- A lease that ended puts its invitation back in line; who held it may have called the provider.
-local function sweep(account)
+local function sweep(account, gate)
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', inflight_key(account), '-inf', int(now), 'LIMIT', 0, 100)) do
     local f = fields(record_key(id), 'account', 'order', 'state', 'due_at')
     redis.call('ZREM', inflight_key(account), id)
@@ -22,7 +22,7 @@ local function sweep(account)
       redis.call('HINCRBY', record_key(id), 'attempts', 1)
       enter(id, now, f[1], f[2], 'queued', 'the lease ended before an answer came')
     end
-    if f[1] then line_up(id, f[1], tonumber(f[4])) end
+    if f[1] then stand_in_line(id, account, gate, tonumber(f[4])) end
   end
 end
 
@@ -30,7 +30,7 @@ end
 local function running(gate)
   local calls, ends = 0, nil
   for _, account in ipairs(redis.call('SMEMBERS', members_key(gate))) do
-    sweep(account)
+    sweep(account, gate)
     calls = calls + redis.call('ZCARD', inflight_key(account))
     ends = sooner(ends, (lowest(inflight_key(account))))
   end
@@ -104,7 +104,9 @@ local function visit(gate, most)
   local limit = limit_of(gate)
   local free, next_free = room_at(gate, limit, now)
   local owed_until = tonumber(f[4] or 0)
-  if free == 1 and owed_until > now then free, next_free = 0, owed_until end
+  if owed_until > now and free > 0 and last_place(gate, limit) then
+    free, next_free = 0, math.min(owed_until, second_place_at(gate, limit))
+  end
   if free <= 0 then
     next_free = math.max(next_free, now + 1)
     redis.call('HSET', key, 'look_at', int(next_free))

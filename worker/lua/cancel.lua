@@ -5,8 +5,7 @@ if not f[1] then return {'unknown', 0} end
 if f[1] ~= 'queued' then return {f[1], 0} end
 redis.call('ZREM', line_key(f[3]), id)
 if score(inflight_key(f[3]), id) then
-  give_slot_back(id, f[2])
-  leave_gate(id, f[3], f[2])
+  give_back(id, f[3], f[2])
 end
 finish(id, now_ms(), f[3], f[4], 'cancelled', reason)
 return {'cancelled', 1}

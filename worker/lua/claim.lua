@@ -9,23 +9,43 @@ if f[1] ~= 'queued' or not account or not score(inflight_key(account), id) then 
 
 local now = now_ms()
 if tonumber(f[6]) <= now then
-  give_slot_back(id, gate)
-  leave_gate(id, account, gate)
+  give_back(id, account, gate)
   finish(id, now, account, order, 'failed', 'expired: it could not be delivered in the time it was given')
   return {'expired', account}
 end
 local g = fields(gate_key(gate), 'closed_until', 'probing')
-local shut = tonumber(g[1] or 0) > now
-local paused = redis.call('EXISTS', pause_key(account)) == 1 and f[7] ~= '1'
-if shut or paused then
-  give_slot_back(id, gate)
-  leave_gate(id, account, gate)
+local slot = f[13] or '0'
+
+-- Who waited in Celery's queue until its slot was free again for others needs a new one.
+local function may_pass_late()
+  local limit = limit_of(gate)
+  if not limit or score(passed_key(gate), slot) then return true end
+  if room_at(gate, limit, now) <= 0 then return false end
+  slot = note_passed(gate, limit, now)
+  redis.call('HSET', key, 'slot', slot)
+  return true
+end
+
+-- Let pass before the outage was seen: only what passes after it is a probe.
+local function passed_before_outage()
+  return g[2] and tonumber(slot) <= tonumber(g[2])
+end
+
+local function paused()
+  local by = redis.call('HGET', pause_key(account), 'by')
+  return by and not (by == 'provider' and f[7] == '1')
+end
+
+local moved = redis.call('HGET', GATES, account) ~= gate
+local closed = tonumber(g[1] or 0) > now
+if moved or closed or passed_before_outage() or paused() or not may_pass_late() then
+  give_back(id, account, gate)
   line_up(id, account, tonumber(f[5]))
   return {'shut', account}
 end
 local token = redis.call('HINCRBY', key, 'token', 1)
 redis.call('ZADD', inflight_key(account), int(now + lease), id)
-redis.call('ZADD', passed_key(gate), 'XX', int(now), f[13] or '')
+redis.call('ZADD', passed_key(gate), 'XX', int(now), slot)
 enter(id, now, account, order, 'delivering', '')
 return {'ok', int(token), account, f[8], f[9], f[10], f[11] or '0', f[12], f[5], int(now), f[14],
-  g[2] or '0'}
+  g[2] and '1' or '0'}

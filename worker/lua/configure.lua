@@ -5,20 +5,25 @@ local key = gate_key(gate)
 if count == '' then redis.call('HDEL', key, 'count', 'period') else redis.call('HSET', key, 'count', count, 'period', period) end
 if burst == '' then redis.call('HDEL', key, 'burst') else redis.call('HSET', key, 'burst', burst) end
 redis.call('HSET', key, 'concurrency', concurrency)
+redis.call('HDEL', key, 'look_at', 'full')
 for index = 6, #ARGV do
   local account = ARGV[index]
   local before = redis.call('HGET', GATES, account)
   if before and before ~= gate then
     redis.call('ZREM', turns_key(before), account)
     redis.call('SREM', members_key(before), account)
+    free_place(before)
   end
   redis.call('SADD', members_key(gate), account)
   redis.call('HSET', GATES, account, gate)
+end
+-- Also those who stand there and are no longer configured.
+for _, account in ipairs(redis.call('SMEMBERS', members_key(gate))) do
   local first, lease_ends = lowest(line_key(account)), lowest(inflight_key(account))
   if first then
     if not score(turns_key(gate), account) then redis.call('ZADD', turns_key(gate), 0, account) end
-    unblock(gate, first)
+    wake(gate, first)
   end
-  if lease_ends then unblock(gate, lease_ends) end
+  if lease_ends then wake(gate, lease_ends) end
 end
 return 1

@@ -40,7 +40,8 @@ local function count_answer(gkey, now)
 end
 
 -- What was taught is tried again, a little more each period that ends without a refusal.
-local function grow(gkey, now)
+local function grow(gate, now)
+  local gkey = gate_key(gate)
   count_answer(gkey, now)
   local g = fields(gkey, 'taught_count', 'taught_period', 'taught_at', 'count', 'period')
   local taught, configured = pair(g[1], g[2]), pair(g[4], g[5])
@@ -51,19 +52,24 @@ local function grow(gkey, now)
   else
     redis.call('HSET', gkey, 'taught_count', int(grown.count), 'taught_at', int(now))
   end
+  unblock(gate, now)
 end
 
 -- The provider's own count: others may use the same limit. Calls that still run may not be in it yet.
 local function learn_from_headers(gate, now, step)
   local gkey, running = gate_key(gate), 0
-  redis.call('HSET', gkey, 'said_count', int(step.limit), 'said_period', int(step.window_ms))
+  local said = fields(gkey, 'said_count', 'said_period')
+  if said[1] ~= int(step.limit) or said[2] ~= int(step.window_ms) then
+    redis.call('HSET', gkey, 'said_count', int(step.limit), 'said_period', int(step.window_ms))
+    unblock(gate, now)
+  end
   if not step.remaining then return end
   for _, account in ipairs(redis.call('SMEMBERS', members_key(gate))) do
     running = running + redis.call('ZCARD', inflight_key(account))
   end
   local before = tonumber(redis.call('HGET', gkey, 'left') or 1)
   redis.call('HSET', gkey, 'left', int(step.remaining - running))
-  if before <= 0 and step.remaining > running then unblock(gate, now) end
+  if before <= 1 and step.remaining > running then unblock(gate, now) end
 end
 
 local function provider_is_down(gate, now, step)
@@ -73,7 +79,7 @@ local function provider_is_down(gate, now, step)
   local outages = redis.call('HINCRBY', gkey, 'outages', 1)
   local wait = math.min(step.down_most_ms, step.down_ms * 2 ^ math.min(outages - 1, 20))
   close(gate, now + wait * (1 + 0.2 * step.jitter), 'unavailable: ' .. step.reason)
-  redis.call('HSET', gkey, 'probing', 1)
+  redis.call('HSET', gkey, 'probing', redis.call('HGET', gkey, 'slots') or 0)
 end
 
 local function provider_is_up(gate, account, now)
@@ -93,6 +99,8 @@ local function teach(gate, account, now, step)
     local reopens = math.ceil(now + asked + step.jitter * math.min(1000, 20 + asked * 0.02))
     if was_open then learn_from_refusal(gkey, now, reopens) end
     close(gate, reopens, 'rate limited')
+    local asked_until = tonumber(redis.call('HGET', gkey, 'asked_until') or 0)
+    redis.call('HSET', gkey, 'asked_until', int(math.max(reopens, asked_until)))
   elseif step.answer == 'refused' then
     if redis.call('HGET', pause_key(account), 'by') ~= 'person' then
       redis.call('HSET', pause_key(account), 'reason', step.reason, 'by', 'provider', 'at', int(now),
@@ -101,7 +109,7 @@ local function teach(gate, account, now, step)
   elseif step.answer == 'down' then
     provider_is_down(gate, now, step)
   else
-    grow(gkey, now)
+    grow(gate, now)
     redis.call('HDEL', gkey, 'refusals')
     provider_is_up(gate, account, now)
   end

@@ -51,6 +51,16 @@ local function room_at(gate, limit, now)
   return 0, tonumber(blocking[2]) + limit.period + GUARD_MS + 1
 end
 
+-- Whether the window has one place left, and when it has another. `room_at` has looked just before.
+local function last_place(gate, limit)
+  return limit and redis.call('ZCARD', passed_key(gate)) + 1 == limit.count
+end
+
+local function second_place_at(gate, limit)
+  local oldest = lowest(passed_key(gate))
+  return oldest and oldest + limit.period + GUARD_MS + 1 or math.huge
+end
+
 local function note_passed(gate, limit, now)
   local key = gate_key(gate)
   local slot = redis.call('HINCRBY', key, 'slots', 1)

@@ -43,9 +43,11 @@ local function enter(id, now, account, order, state, reason)
   local key = record_key(id)
   local entry = {at = int(now), state = state, reason = reason}
   local history = redis.call('HGET', key, 'history') or ''
-  if #history < HISTORY_KEPT then
-    history = history .. cjson.encode(entry) .. '\n'
+  if #history > HISTORY_KEPT then
+    -- The newest half stays, from the start of a line.
+    history = string.sub(history, (string.find(history, '\n', #history - HISTORY_KEPT / 2, true)) + 1)
   end
+  history = history .. cjson.encode(entry) .. '\n'
   redis.call('HSET', key, 'state', state, 'reason', reason, 'history', history)
   redis.call('XADD', EVENTS, 'MAXLEN', '~', EVENTS_KEPT, '*',
     'id', id, 'account', account, 'order', order, 'state', state, 'reason', reason, 'at', int(now))
@@ -71,27 +73,44 @@ local function unblock(gate, at)
   wake(gate, at)
 end
 
--- Into the line of the account, behind the gate that the configuration gives it now.
-local function line_up(id, account, due)
-  local gate = redis.call('HGET', GATES, account)
+-- Into the line of the account, which takes its turns at the gate.
+local function stand_in_line(id, account, gate, due)
   redis.call('ZADD', line_key(account), int(due), id)
   if not score(turns_key(gate), account) then
     local served = redis.call('HGET', gate_key(gate), 'served') or 0
     redis.call('ZADD', turns_key(gate), served, account)
     redis.call('SADD', members_key(gate), account)
   end
+end
+
+-- Into the line of the account, behind the gate that the configuration gives it now.
+local function line_up(id, account, due)
+  local gate = redis.call('HGET', GATES, account)
+  stand_in_line(id, account, gate, due)
   wake(gate, due)
 end
 
--- A call that holds a place in the gate is over, or never began.
-local function leave_gate(id, account, gate)
-  redis.call('ZREM', inflight_key(account), id)
+local function free_place(gate)
   if redis.call('HGET', gate_key(gate), 'full') then unblock(gate, now_ms()) end
 end
 
-local function give_slot_back(id, gate)
-  local slot = redis.call('HGET', record_key(id), 'slot')
-  if slot then redis.call('ZREM', passed_key(gate), slot) end
+-- A call is over that `gate` let pass. Its account may stand at another gate meanwhile, which counts it as its own.
+local function leave_gate(id, account, gate)
+  redis.call('ZREM', inflight_key(account), id)
+  free_place(gate)
+  local present = redis.call('HGET', GATES, account)
+  if present ~= gate then free_place(present) end
+end
+
+-- What the gate let pass makes no call: its place, its slot and its turn as a probe are free for another.
+local function give_back(id, account, gate)
+  local f = fields(record_key(id), 'slot', 'probe')
+  redis.call('ZREM', passed_key(gate), f[1] or '')
+  if f[2] == '1' and redis.call('HGET', pause_key(account), 'by') == 'provider' then
+    redis.call('HSET', pause_key(account), 'probe_at', int(now_ms()))
+  end
+  leave_gate(id, account, gate)
+  unblock(gate, now_ms())
 end
 
 local function finish(id, now, account, order, state, reason, shelf_at)

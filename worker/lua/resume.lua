@@ -4,11 +4,13 @@ local account = ARGV[1]
 local gate = redis.call('HGET', GATES, account)
 local changed = redis.call('DEL', pause_key(account))
 if not gate then return changed end
-local key = gate_key(gate)
-local why = redis.call('HGET', key, 'closed_why') or ''
-if string.sub(why, 1, 11) == 'unavailable' then
-  redis.call('HDEL', key, 'closed_until', 'closed_why', 'failures', 'outages', 'probing')
+local key, now = gate_key(gate), now_ms()
+local f = fields(key, 'closed_until', 'closed_why', 'probing', 'asked_until')
+local shut = tonumber(f[1] or 0) > now and string.sub(f[2] or '', 1, 11) == 'unavailable'
+if shut or f[3] then
+  redis.call('HDEL', key, 'failures', 'outages', 'probing')
   changed = 1
 end
-unblock(gate, now_ms())
+if shut then redis.call('HSET', key, 'closed_until', f[4] or 0, 'closed_why', 'rate limited') end
+unblock(gate, now)
 return changed

@@ -19,11 +19,10 @@ end
 local decided = step.state == 'accepted' or step.state == 'duplicate' or step.state == 'rejected'
 local unfinished = state == 'queued' or state == 'delivering'
 local mine = state == 'delivering' and f[5] == token
-if mine then leave_gate(id, account, gate) end
-if step.answer then teach(gate, account, now, step) end
+if mine or (decided and unfinished) then leave_gate(id, account, gate) end
+if step.answer then teach(redis.call('HGET', GATES, account), account, now, step) end
 if mine or (decided and unfinished) then
   redis.call('ZREM', line_key(account), id)
-  redis.call('ZREM', inflight_key(account), id)
   redis.call('HSET', key, 'unclear', step.unclear and 1 or 0)
   if step.counts then redis.call('HINCRBY', key, 'attempts', 1) end
   if step.throttled then redis.call('HINCRBY', key, 'throttled', 1) end

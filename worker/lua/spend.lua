@@ -13,5 +13,7 @@ if free > 0 then
   if redis.call('HDEL', key, 'owed_until') == 1 then unblock(gate, now) end
   return 0
 end
+-- Where the window has one place alone, keeping it keeps every delivery waiting: a window long, no longer.
+if limit and limit.count == 1 then owed = math.min(owed, limit.period) end
 redis.call('HSET', key, 'owed_until', int(next_free + owed))
 return math.max(1, next_free - now)

@@ -1,0 +1,44 @@
+# One entry point: `make` lists what there is. Needs Python 3.11 or newer and its package index, nothing else.
+
+ifdef PYTHON
+VENV := .venv$(shell $(PYTHON) -c 'import sys; print("-%d.%d" % sys.version_info[:2])' 2>/dev/null || echo -$(notdir $(PYTHON)))
+else
+PYTHON := python3
+VENV := .venv
+endif
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help demo test lint lock clean
+
+help:
+	@echo "make demo   see it all work on this machine in a minute; KEEP=1 leaves it running to look at"
+	@echo "make test   lint, and all tests with a real server and real workers; ARGS=\"-k gate\" goes to pytest"
+	@echo "make lint   format, lint, types and import contracts"
+	@echo "make lock   remake the locks from pyproject.toml; ARGS=--upgrade takes newer releases"
+	@echo "make clean  remove what was made here"
+	@echo
+	@echo "PYTHON=python3.13 make test   the same with another interpreter, in an environment of its own"
+
+demo: $(INSTALLED)
+	@$(BIN)/invitations demo $(if $(filter-out 0 no,$(KEEP)),--keep)
+
+test: lint
+	@$(BIN)/python -m pytest -q $(ARGS)
+
+lint: $(INSTALLED)
+	@$(BIN)/ruff format --check -q
+	@$(BIN)/ruff check -q
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+lock:
+	@sh ops/lock.sh $(PYTHON) $(ARGS)
+
+clean:
+	@rm -rf .venv .venv-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(INSTALLED): requirements-dev.lock pyproject.toml
+	@sh ops/install.sh $(PYTHON) $(VENV)
+	@touch $@

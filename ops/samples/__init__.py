@@ -1,0 +1,1 @@
+"""Files to try things with, and what makes them."""

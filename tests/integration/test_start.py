@@ -1,0 +1,87 @@
+"""A process that cannot work with its configuration ends at its start, and says all that is to be mended."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.deployment import Deployment
+from tests.integration.processes import Running, celery
+
+SECRET = "secret-that-nobody-may-see"
+
+SETTINGS = {
+    "REDIS_URL": (f"http://:{SECRET}@127.0.0.1:1/0", "an address that begins with redis://, rediss:// or sentinel://"),
+    "CONCURRENCY": ("many", "a valid integer"),
+    "LEASE_SECONDS": ("0", "greater than or equal to 2"),
+    "METRICS_PORT": ("70000", "less than or equal to 65535"),
+    "LOG_FORMAT": ("xml", "'console' or 'json'"),
+    "ENCRYPTION_KEYS": (SECRET, "expected Fernet keys"),
+}
+ACCOUNTS = {
+    "ACCOUNTS__PORTAL__TIMOUT": (SECRET, "not permitted"),
+    "ACCOUNTS__PORTAL__LIMIT": (SECRET, 'expected a rate such as "60/minute"'),
+    "ACCOUNTS__PORTAL__BASE_URL": (f"http://api.example.com/?{SECRET}", "without credentials or query"),
+    "ACCOUNTS__SHOP_NL__SHOP_ID": (SECRET, "a valid integer"),
+    "ACCOUNTS__SHOP_NL__TIMEZONE": ("Europe/Nowhere", "expected the name of a time zone"),
+    "ACCOUNTS__REVIEWS__ACCESS_TOKEN": (SECRET, "not both"),
+}
+SINGLE = {
+    "SECRETS_DIR": ("nowhere", "expected a folder that exists"),
+    "ACCOUNTS_FILE": ("nowhere.toml", "no account is configured"),
+}
+PROCESSES = {
+    "worker, settings": ("worker", SETTINGS),
+    "worker, accounts": ("worker", ACCOUNTS),
+    "worker, secrets": ("worker", {"SECRETS_DIR": SINGLE["SECRETS_DIR"]}),
+    "worker, no accounts": ("worker", {"ACCOUNTS_FILE": SINGLE["ACCOUNTS_FILE"]}),
+    "beat, settings": ("beat", SETTINGS),
+    "beat, accounts": ("beat", ACCOUNTS),
+    "flower, settings": ("flower", SETTINGS),
+}
+NAMED_IN_WHOLE = "ACCOUNTS__REVIEWS__ACCESS_TOKEN"
+
+
+@pytest.fixture(scope="module")
+def ended(deployment: Deployment) -> Iterator[dict[str, Running]]:
+    """Every process, after its end."""
+    started = {
+        name: deployment.start(name, celery(process), **{variable: bad for variable, (bad, _) in faults.items()})
+        for name, (process, faults) in PROCESSES.items()
+    }
+    for running in started.values():
+        running.end()
+    yield started
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_every_bad_value_is_named_with_what_was_expected(ended: dict[str, Running], name: str) -> None:
+    running, (_, faults) = ended[name], PROCESSES[name]
+    assert running.end() == 1
+    lines = [line for line in running.text.splitlines() if line.startswith("  - ")]
+    for variable, (_, expected) in faults.items():
+        about = "accounts.reviews" if variable == NAMED_IN_WHOLE else f"INVITATIONS_{variable}"
+        assert [line for line in lines if about in line and expected in line] != [], variable
+    assert len(lines) == len(faults)
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_it_ends_without_a_traceback_or_a_secret(ended: dict[str, Running], name: str) -> None:
+    assert "The configuration cannot be used:" in ended[name].text
+    assert "Traceback" not in ended[name].text
+    assert SECRET not in ended[name].text
+
+
+def test_a_timeout_that_outlasts_the_lease_is_refused(deployment: Deployment) -> None:
+    running = deployment.start("timeout", celery("worker"), LEASE_SECONDS="30")
+    assert running.end() == 1
+    for account in deployment.accounts:
+        assert f"accounts.{account}.timeout: expected less than INVITATIONS_LEASE_SECONDS (30)" in running.text
+
+
+def test_a_worker_that_cannot_open_what_is_in_redis_does_not_start(deployment: Deployment) -> None:
+    """Else it would take every job, fail at each, and the jobs would be gone."""
+    deployment.redis.set("invitations:id_key", "fernet:written-with-another-key")
+    running = deployment.start("keys", celery("worker"))
+    assert running.end() == 1
+    assert "INVITATIONS_ENCRYPTION_KEYS: expected to include the key" in running.text
+    assert "Traceback" not in running.text

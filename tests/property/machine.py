@@ -1,0 +1,197 @@
+"""Random interleavings of everything that can happen to a ledger, for any client of Redis."""
+
+from collections.abc import Sequence
+from typing import ClassVar, TypeVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from redis import Redis
+
+from tasks.decision import History, Policy, Step, gate_lesson, next_step
+from tasks.outcome import (
+    Accepted,
+    CredentialsRefused,
+    Duplicate,
+    Limits,
+    Outcome,
+    Rejected,
+    Throttled,
+    Unavailable,
+    Unclear,
+)
+from tests.property.bench import ACCOUNTS, GROUP, Bench, can_call
+from tests.property.desk import DAY_MS, LEASE_MS, LONG_MS, account
+from worker.ledger import Claim, Entry
+
+T = TypeVar("T")
+Values = dict[str, object]
+
+names = st.sampled_from(ACCOUNTS)
+numbers = st.integers(0, 5)
+picks = st.integers(0, 40)
+jitters = st.sampled_from([0.0, 0.5, 1.0])
+delays = st.sampled_from([0, 0, 0, 5_000, DAY_MS])
+lifetimes = st.sampled_from([LONG_MS, 3_000])
+gates = st.fixed_dictionaries(
+    {
+        "limit": st.sampled_from([None, None, "1/minute", "2/hour", "3/second", "5/second"]),
+        "burst": st.sampled_from([None, None, 1, 2]),
+        "concurrency": st.sampled_from([1, 2, 5]),
+    }
+)
+outcomes: st.SearchStrategy[Outcome] = st.sampled_from(
+    [
+        Accepted("ref"), Accepted(scheduled_in_ms=DAY_MS), Duplicate("known"), Rejected("never"),
+        Throttled("slow"), Throttled("slow", 0), Throttled("slow", 30_000), Throttled("slow", 400_000),
+        CredentialsRefused("who"), Unavailable("away"), Unavailable("away"), Unclear("hm"), Unclear("hm"),
+    ]
+)
+headers = st.sampled_from(
+    [None] * 4 + [Limits(60, 59, 60_000), Limits(3, 0, 60_000), Limits(5, None, 60_000), Limits(1, 1, 1000)]
+)
+spans = st.sampled_from([1, 100, 1_006, 5_000, 15_000, LEASE_MS + 1, 900_000, 3_600_000, DAY_MS])
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """`client` has text answers; its database is emptied for every example."""
+
+    client: ClassVar[Redis]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.client.flushdb()
+        self.bench = Bench(self.client)
+        self.sound = True
+
+    @initialize(shared=st.booleans(), one=gates, other=gates)
+    def starts(self, shared: bool, one: Values, other: Values) -> None:
+        self._configure({"a", "b"}, {"a", "b"} if shared else set(), one, other)
+
+    @rule(there=st.sets(names), shared=st.sets(names), one=gates, other=gates)
+    def configures(self, there: set[str], shared: set[str], one: Values, other: Values) -> None:
+        self._configure(there, shared, one, other)
+
+    def _configure(self, there: set[str], shared: set[str], one: Values, other: Values) -> None:
+        self.bench.ledger.configure(
+            account(name, limit_group=GROUP, **one) if name in shared else account(name, **other)
+            for name in sorted(there)
+        )
+
+    @rule(name=names, these=st.sets(numbers, min_size=1), delay=delays, expires=lifetimes)
+    def accepts(self, name: str, these: set[int], delay: int, expires: int) -> None:
+        gate = self.bench.seen.stands.get(name, name)
+        self.bench.accept(Entry(f"{name}{one}", name, gate, "", "job", delay, expires) for one in sorted(these))
+
+    @rule(room=st.sampled_from([1, 2, 3, 20]))
+    def admits(self, room: int) -> None:
+        self.bench.admit(room)
+
+    @precondition(lambda self: self.bench.messages)
+    @rule(pick=picks)
+    def claims(self, pick: int) -> None:
+        self.bench.claim(_from_the_end(self.bench.messages, pick))
+
+    @precondition(lambda self: self.bench.claims)
+    @rule(pick=picks, outcome=outcomes, jitter=jitters, said=headers)
+    def settles(self, pick: int, outcome: Outcome, jitter: float, said: Limits | None) -> None:
+        self._settle(_from_the_end(self.bench.claims, pick), outcome, jitter, said)
+
+    @precondition(lambda self: self.bench.messages)
+    @rule(pick=picks, outcome=outcomes, jitter=jitters, said=headers)
+    def delivers(self, pick: int, outcome: Outcome, jitter: float, said: Limits | None) -> None:
+        claim = self.bench.claim(_from_the_end(self.bench.messages, pick))
+        if isinstance(claim, Claim):
+            self._settle(claim, outcome, jitter, said)
+
+    def _settle(self, claim: Claim, outcome: Outcome, jitter: float, said: Limits | None) -> None:
+        history = History(claim.attempts, claim.unclear, claim.probe)
+        step = next_step(outcome, history, Policy(3, expects_sent=True), jitter=jitter, limits=said).as_dict()
+        self.bench.settle(claim, _soon_down(step))
+
+    @precondition(lambda self: self.bench.claims)
+    @rule(pick=picks, wait=st.sampled_from([0, 60_000]))
+    def goes_wrong(self, pick: int, wait: int) -> None:
+        step = Step("queued", "internal error", counts=True, unclear=True, wait_ms=wait)
+        self.bench.settle(_from_the_end(self.bench.claims, pick), step.as_dict())
+
+    @rule(name=names, owed=st.sampled_from([0, 1_800_000]))
+    def spends(self, name: str, owed: int) -> None:
+        self.bench.spend(self.bench.seen.stands.get(name, name), name, owed)
+
+    @rule(name=names, outcome=outcomes, jitter=jitters, said=headers)
+    def tells(self, name: str, outcome: Outcome, jitter: float, said: Limits | None) -> None:
+        gate = self.bench.seen.stands.get(name, name)
+        self.bench.ledger.tell(gate, name, _soon_down(gate_lesson(outcome, jitter, said)))
+
+    @rule(name=names)
+    def pauses(self, name: str) -> None:
+        self.bench.ledger.pause(name, "a person said so")
+
+    @rule(name=names)
+    def resumes(self, name: str) -> None:
+        self.bench.ledger.resume(name)
+
+    @precondition(lambda self: self.bench.ids)
+    @rule(pick=picks)
+    def cancels(self, pick: int) -> None:
+        one = _from_the_end(sorted(self.bench.ids), pick)
+        was = self.bench.seen.records[one]["state"]
+        after = "cancelled" if was == "queued" else was
+        assert self.bench.ledger.cancel(one, "changed their mind") == (after, was == "queued")
+
+    @precondition(lambda self: self.bench.ids)
+    @rule(pick=picks)
+    def replays(self, pick: int) -> None:
+        one = _from_the_end(sorted(self.bench.ids), pick)
+        was = self.bench.seen.records[one]["state"]
+        again = was in ("rejected", "failed")
+        assert self.bench.ledger.replay(one) == ("queued" if again else was, again)
+
+    @precondition(lambda self: self.bench.ids)
+    @rule(pick=picks)
+    def goes_out(self, pick: int) -> None:
+        one = _from_the_end(sorted(self.bench.ids), pick)
+        was = self.bench.seen.records[one]["state"]
+        assert self.bench.ledger.sent(one, self.bench.seen.now) is (was == "accepted")
+
+    @precondition(lambda self: self.bench.ids)
+    @rule(pick=picks, kept=st.sampled_from([-1_000, 1_000]))
+    def erases(self, pick: int, kept: int) -> None:
+        self.bench.erase(_from_the_end(sorted(self.bench.ids), pick), self.bench.seen.now - kept)
+
+    @rule(ms=spans)
+    def time_passes(self, ms: int) -> None:
+        self.bench.pass_time(ms)
+
+    @rule(name=names, pick=picks)
+    def lease_ends(self, name: str, pick: int) -> None:
+        held = sorted(self.bench.seen.accounts[name].inflight)
+        if held:
+            self.bench.end_lease(name, _from_the_end(held, pick))
+
+    @invariant()
+    def holds(self) -> None:
+        self.sound = False
+        self.bench.check()
+        self.sound = True
+
+    def teardown(self) -> None:
+        """Whatever happened: left alone, all that may be called is; and resumed, the rest."""
+        if not self.sound:
+            return
+        self.bench.drain()
+        stuck = [name for name in self.bench.waiting() if can_call(self.bench.seen, name)]
+        assert not stuck, f"nothing is to come, and {stuck} wait"
+        self._configure(set(ACCOUNTS), set(), {}, {})
+        for name in ACCOUNTS:
+            self.bench.ledger.resume(name)
+        self.bench.drain()
+        assert self.bench.waiting() == {}
+
+
+def _from_the_end(those: Sequence[T], pick: int) -> T:
+    return those[-1 - pick % len(those)]
+
+
+def _soon_down(step: dict[str, object]) -> dict[str, object]:
+    return {**step, "down_after": 2} if step.get("down_after") else step
