@@ -53,7 +53,9 @@ class BaseAccount(BaseModel):
     def _https_or_loopback(cls, value: str) -> str:
         url = urlsplit(value)
         if url.username or url.query or url.fragment or not url.hostname:
-            raise ValueError("expected an address such as https://api.example.com, without credentials or query")
+            raise ValueError(
+                "expected an address such as https://api.example.com, without credentials or query"
+            )
         if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(url.hostname)):
             raise ValueError("expected https, or http on a loopback address")
         return value

@@ -34,8 +34,10 @@ def load_accounts(settings: Settings) -> Accounts:
             raw.setdefault(name, {})[field] = value
     if not raw:
         raise ConfigurationError(
-            [f"{settings.accounts_file}: no account is configured; copy config/accounts.example.toml there"
-             f" or set {PREFIX}ACCOUNTS_FILE"]
+            [
+                f"{settings.accounts_file}: no account is configured; copy config/accounts.example.toml there"
+                f" or set {PREFIX}ACCOUNTS_FILE"
+            ]
         )
     accounts, faults = _validate(raw, settings)
     if faults:
@@ -53,7 +55,11 @@ def _from_file(path: Path) -> dict[str, dict[str, Any]]:
         raise ConfigurationError([f"{path}: expected a readable TOML file ({where})"]) from None
     strange = sorted(set(tables) - {"accounts"})
     accounts = tables.get("accounts", {})
-    if strange or not isinstance(accounts, dict) or not all(isinstance(table, dict) for table in accounts.values()):
+    if (
+        strange
+        or not isinstance(accounts, dict)
+        or not all(isinstance(table, dict) for table in accounts.values())
+    ):
         raise ConfigurationError([f"{path}: expected only tables named [accounts.NAME]"])
     return dict(accounts)
 

@@ -1,4 +1,4 @@
-"""Celery's values. The pool, concurrency and scheduler come from here, so `celery -A worker.app worker` needs no options."""
+"""Celery's values: pool, concurrency and scheduler, so that `celery -A worker.app worker` needs no options."""
 
 from typing import Any
 
@@ -33,7 +33,9 @@ def beat_values(settings: Settings) -> dict[str, Any]:
         sentinel = SentinelUrl.parse(url)
         url = "redis-sentinel://"
         options |= {
-            "sentinels": list(sentinel.hosts), "service_name": sentinel.master, "db": sentinel.db,
+            "sentinels": list(sentinel.hosts),
+            "service_name": sentinel.master,
+            "db": sentinel.db,
             "password": sentinel.password,
         }
     return {

@@ -11,7 +11,7 @@ UPKEEP_SECONDS = 300
 
 
 def beat_schedule(settings: Settings, accounts: Iterable[BaseAccount]) -> dict[str, dict[str, Any]]:
-    """One retrieval per account whose provider tells what it sent, and the upkeep. Every entry expires before its next."""
+    """A retrieval per account whose provider tells what it sent, and the upkeep; each expires before its next."""
     retrievals = {
         f"retrieve-{account.name}": _entry("invitations.retrieve", settings.retrieve_seconds, [account.name])
         for account in accounts

@@ -80,8 +80,8 @@ def next_step(
     """The step that follows from one call. Pure: no clock, no chance but `jitter` (0 to 1), which only lengthens waits.
 
     A throttled call is not an attempt: the provider never looked at the invitation. Nor is a failed probe: the
-    outage is the provider's, and `expires_after` ends the waiting. A duplicate after an
-    unclear call is our own success.
+    outage is the provider's, and `expires_after` ends the waiting. A duplicate after an unclear call is our own
+    success.
     """
     said = gate_lesson(outcome, jitter, limits)
     taken = {"expect": policy.expects_sent, **said}
@@ -90,10 +90,8 @@ def next_step(
             return Step("accepted", reference=outcome.reference, sends_in_ms=outcome.scheduled_in_ms, **taken)
         case Duplicate() if history.unclear:
             return Step("accepted", **{**taken, "reason": "an earlier call had reached the provider"})
-        case Duplicate():
-            return Step("duplicate", **said)
-        case Rejected():
-            return Step("rejected", **said)
+        case Duplicate() | Rejected():
+            return Step(type(outcome).__name__.lower(), **said)
         case Throttled():
             return Step("queued", throttled=True, unclear=history.unclear, **said)
         case CredentialsRefused():
@@ -113,7 +111,12 @@ def gate_lesson(outcome: object, jitter: float, limits: Limits | None = None) ->
         case CredentialsRefused():
             lesson |= {"answer": "refused", "probe_ms": PROBE_MS}
         case Unavailable() | Unclear():
-            lesson |= {"answer": "down", "down_after": DOWN_AFTER, "down_ms": DOWN_MS, "down_most_ms": DOWN_MOST_MS}
+            lesson |= {
+                "answer": "down",
+                "down_after": DOWN_AFTER,
+                "down_ms": DOWN_MS,
+                "down_most_ms": DOWN_MOST_MS,
+            }
     return lesson
 
 
@@ -127,7 +130,9 @@ def _after_failure(
     if attempts >= policy.max_attempts:
         reason = f"gave up after {attempts} attempts; the last: {outcome.reason}"
         return Step("failed", counts=True, unclear=unclear, **{**lesson, "reason": reason})
-    return Step("queued", counts=True, unclear=unclear, wait_ms=backoff_ms(attempts, lesson["jitter"]), **lesson)
+    return Step(
+        "queued", counts=True, unclear=unclear, wait_ms=backoff_ms(attempts, lesson["jitter"]), **lesson
+    )
 
 
 def backoff_ms(attempt: int, jitter: float) -> int:

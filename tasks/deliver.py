@@ -60,12 +60,16 @@ def deliver(invitation: str) -> str:
 def _deliver(claim: Claim) -> Step:
     account = accounts().get(claim.account)
     if account is None:
-        return Step("queued", "its account is not configured here", wait_ms=NOT_HERE_MS, unclear=claim.unclear)
+        return Step(
+            "queued", "its account is not configured here", wait_ms=NOT_HERE_MS, unclear=claim.unclear
+        )
     if claim.version > VERSION:
         return Step("queued", "written by a newer version", wait_ms=NOT_HERE_MS, unclear=claim.unclear)
     job = Job.read(vault().open(claim.job))
     deadline = Deadline(account.timeout)
-    answer = _found_at_provider(account, job, claim) or pipeline().deliver(account, job, timeout=deadline.left())
+    answer = _found_at_provider(account, job, claim) or pipeline().deliver(
+        account, job, timeout=deadline.left()
+    )
     _measure(account, answer)
     return next_step(
         answer.outcome,
@@ -95,7 +99,10 @@ def _measure(account: Account, answer: Answer) -> None:
 def _after_error(claim: Claim, error: Exception) -> Step:
     log.error("delivery_went_wrong", error=type(error).__name__)
     return Step(
-        "queued", f"internal error: {type(error).__name__}", counts=True, unclear=True,
+        "queued",
+        f"internal error: {type(error).__name__}",
+        counts=True,
+        unclear=True,
         wait_ms=backoff_ms(claim.attempts + 1, random.random()),
     )
 

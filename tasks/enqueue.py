@@ -36,7 +36,9 @@ def enqueue(job: Job | dict[str, Any] | str) -> Receipt:
 
 
 def enqueue_many(
-    jobs: Iterable[Job | Unreadable | dict[str, Any] | str], *, progress: Callable[[int], None] = lambda count: None
+    jobs: Iterable[Job | Unreadable | dict[str, Any] | str],
+    *,
+    progress: Callable[[int], None] = lambda count: None,
 ) -> Summary:
     """Enqueues thousands of jobs a second, in batches; a refused job never stops the ones behind it.
 

@@ -19,7 +19,11 @@ PLAIN_LOCAL_PART = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 # The example of The Feedback Company's page, and of our contract, has a wrong check digit; examples must work.
 SAMPLE_GTIN = "0075678164124"
 _URL: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
-_WORDS = {"missing": "is required", "extra_forbidden": "is not a field of a job", "json_invalid": "is not valid JSON"}
+_WORDS = {
+    "missing": "is required",
+    "extra_forbidden": "is not a field of a job",
+    "json_invalid": "is not valid JSON",
+}
 
 
 def _address(value: str) -> str:
@@ -68,7 +72,11 @@ Url = Annotated[str, Field(max_length=2000), AfterValidator(_url)]
 
 class _Part(BaseModel):
     model_config = ConfigDict(
-        extra="forbid", frozen=True, str_strip_whitespace=True, coerce_numbers_to_str=True, hide_input_in_errors=True
+        extra="forbid",
+        frozen=True,
+        str_strip_whitespace=True,
+        coerce_numbers_to_str=True,
+        hide_input_in_errors=True,
     )
 
     def __repr__(self) -> str:

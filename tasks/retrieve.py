@@ -65,8 +65,13 @@ class Retrieval:
         if complete:
             self._sightings.look_again(missing, settings().retrieve_seconds * 1000)
         log.info(
-            "retrieved", account=self._account.name, pages=self._pages, sent=self._sent,
-            expected=len(wanted), missing=len(missing), complete=complete,
+            "retrieved",
+            account=self._account.name,
+            pages=self._pages,
+            sent=self._sent,
+            expected=len(wanted),
+            missing=len(missing),
+            complete=complete,
         )
         return self._sent
 

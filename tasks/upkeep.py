@@ -30,7 +30,7 @@ def upkeep() -> int:
 
 
 def erase_old(ledger: Ledger, kept_ms: int) -> int:
-    """Erases what has been finished for `kept_ms` milliseconds; an accepted one counts from when it is meant to leave."""
+    """Erases what is finished since `kept_ms` milliseconds; an accepted one counts from when it is to leave."""
     cutoff = ledger.now() - kept_ms
     erased = 0
     for account in Records(ledger.redis).accounts():

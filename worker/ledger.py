@@ -100,16 +100,33 @@ class Ledger:
             for entry in entries:
                 if isinstance(entry, Entry):
                     self._scripts.run(
-                        "accept", entry.id, entry.account, entry.gate, entry.order, entry.job, entry.delay_ms,
-                        entry.expires_after_ms, entry.natural, VERSION, client=pipe,
+                        "accept",
+                        entry.id,
+                        entry.account,
+                        entry.gate,
+                        entry.order,
+                        entry.job,
+                        entry.delay_ms,
+                        entry.expires_after_ms,
+                        entry.natural,
+                        VERSION,
+                        client=pipe,
                     )
                 else:
                     self._scripts.run(
-                        "refuse", entry.id, entry.account, entry.job, entry.faults, entry.reason, VERSION, client=pipe
+                        "refuse",
+                        entry.id,
+                        entry.account,
+                        entry.job,
+                        entry.faults,
+                        entry.reason,
+                        VERSION,
+                        client=pipe,
                     )
             answers = pipe.execute()
         return [
-            Receipt(entry.id, state, bool(created)) for entry, (state, created) in zip(entries, answers, strict=True)
+            Receipt(entry.id, state, bool(created))
+            for entry, (state, created) in zip(entries, answers, strict=True)
         ]
 
     def configure(self, accounts: Iterable[BaseAccount]) -> None:
@@ -120,8 +137,13 @@ class Ledger:
         for gate, members in gates.items():
             limit, burst = members[0].limit, members[0].burst
             self._scripts.run(
-                "configure", gate, limit.count if limit else "", limit.period_ms if limit else "", burst or "",
-                members[0].concurrency, *(member.name for member in members),
+                "configure",
+                gate,
+                limit.count if limit else "",
+                limit.period_ms if limit else "",
+                burst or "",
+                members[0].concurrency,
+                *(member.name for member in members),
             )
 
     def admit(self, queue: str, longest: int, lease_ms: int) -> tuple[int | None, list[str]]:
@@ -137,10 +159,21 @@ class Ledger:
         answer = self._scripts.run("claim", invitation, lease_ms)
         if answer[0] != "ok":
             return NoClaim(*answer)
-        token, account, job, attempts, throttled, unclear, created_at, due_at, now, version, probe = answer[1:]
+        token, account, job, attempts, throttled, unclear, created_at, due_at, now, version, probe = answer[
+            1:
+        ]
         return Claim(
-            id=invitation, token=token, account=account, job=job, attempts=int(attempts), throttled=int(throttled),
-            unclear=unclear == "1", created_at=int(created_at), due_at=int(due_at), now=int(now), version=int(version),
+            id=invitation,
+            token=token,
+            account=account,
+            job=job,
+            attempts=int(attempts),
+            throttled=int(throttled),
+            unclear=unclear == "1",
+            created_at=int(created_at),
+            due_at=int(due_at),
+            now=int(now),
+            version=int(version),
             probe=probe == "1",
         )
 

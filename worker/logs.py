@@ -65,5 +65,9 @@ def scrub_values(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMap
 
 def _without_bodies(record: logging.LogRecord) -> bool:
     if record.name == PRINTS_BODIES and record.levelno >= logging.ERROR and record.args:
-        record.msg, record.args, record.exc_info = str(record.msg).strip().splitlines()[0].split("%")[0], (), None
+        record.msg, record.args, record.exc_info = (
+            str(record.msg).strip().splitlines()[0].split("%")[0],
+            (),
+            None,
+        )
     return True

@@ -20,7 +20,9 @@ INVITATIONS = Counter("invitations", "Invitations that came to a state", ["accou
 THROTTLED = Counter("invitations_throttled", "Calls that the provider refused for its limit", ["account"])
 RETRIEVED = Counter("invitations_retrieve_requests", "Pages of sent invitations asked for", ["account"])
 REQUEST_SECONDS = Histogram(
-    "invitations_provider_request_seconds", "How long a call to the provider took", ["provider", "outcome"],
+    "invitations_provider_request_seconds",
+    "How long a call to the provider took",
+    ["provider", "outcome"],
     buckets=(0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
 ACCOUNT_GAUGES = (
@@ -29,7 +31,9 @@ ACCOUNT_GAUGES = (
     ("gate_open", "1 where the gate lets calls pass"),
     ("oldest_due_seconds", "How long the invitation that is due longest has been due"),
 )
-PACER_TURN = Gauge("invitations_pacer_turn_timestamp_seconds", "When the pacer of this process last looked at the gates")
+PACER_TURN = Gauge(
+    "invitations_pacer_turn_timestamp_seconds", "When the pacer of this process last looked at the gates"
+)
 
 
 def beat_of_pacer() -> None:
@@ -69,6 +73,7 @@ def serve_metrics(settings: Settings) -> None:
         start_http_server(settings.metrics_port, settings.metrics_host)
     except OSError:
         log.warning(
-            "metrics_port_is_taken", port=settings.metrics_port,
+            "metrics_port_is_taken",
+            port=settings.metrics_port,
             hint=f"another worker on this host has it; give each its own {PREFIX}METRICS_PORT",
         )

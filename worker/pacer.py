@@ -66,8 +66,13 @@ class Pacer:
             with self._app.producer_or_acquire() as producer:
                 for invitation in ids:
                     self._app.send_task(
-                        "invitations.deliver", args=[invitation], task_id=invitation, producer=producer,
-                        queue=DELIVER_QUEUE, ignore_result=True, retry=False,
+                        "invitations.deliver",
+                        args=[invitation],
+                        task_id=invitation,
+                        producer=producer,
+                        queue=DELIVER_QUEUE,
+                        ignore_result=True,
+                        retry=False,
                     )
         except OperationalError as error:
             # What was admitted and not announced comes back when its lease ends.

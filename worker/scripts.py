@@ -8,12 +8,27 @@ from redis.client import Pipeline
 from redis.commands.core import Script
 
 SHARED = {
-    "admit": ["limits"], "claim": ["limits"], "spend": ["limits"],
-    "settle": ["limits", "lessons"], "tell": ["limits", "lessons"],
+    "admit": ["limits"],
+    "claim": ["limits"],
+    "spend": ["limits"],
+    "settle": ["limits", "lessons"],
+    "tell": ["limits", "lessons"],
 }
 NAMES = (
-    "accept", "admit", "cancel", "claim", "configure", "erase", "pause", "refuse", "replay", "resume", "sent",
-    "settle", "spend", "tell",
+    "accept",
+    "admit",
+    "cancel",
+    "claim",
+    "configure",
+    "erase",
+    "pause",
+    "refuse",
+    "replay",
+    "resume",
+    "sent",
+    "settle",
+    "spend",
+    "tell",
 )
 
 

@@ -8,7 +8,13 @@ from ops.cli.options import AsJson
 from ops.cli.output import cell, print_json, print_table, span, table
 
 COLUMNS = (
-    "account", "provider", "shares its gate", "limit", "calls at once", "attempts", "gives up after",
+    "account",
+    "provider",
+    "shares its gate",
+    "limit",
+    "calls at once",
+    "attempts",
+    "gives up after",
     "sent is told",
 )
 
@@ -48,8 +54,12 @@ def _print(told: dict[str, dict[str, Any]]) -> None:
     made = table(*COLUMNS, numbers=("calls at once", "attempts"))
     for name, account in told.items():
         made.add_row(
-            cell(name), cell(account["provider"]), cell(account["limit_group"] or "no"),
-            cell(account["limit"] or "learned"), str(account["concurrency"]), str(account["max_attempts"]),
+            cell(name),
+            cell(account["provider"]),
+            cell(account["limit_group"] or "no"),
+            cell(account["limit"] or "learned"),
+            str(account["concurrency"]),
+            str(account["max_attempts"]),
             span(round(account["expires_after_seconds"] * 1000)),
             "yes" if account["tells_what_was_sent"] else "no",
         )

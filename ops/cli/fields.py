@@ -6,15 +6,31 @@ from collections.abc import Mapping
 from typing import Any
 
 PLAIN = (
-    "account", "email", "order", "language", "order_total", "filtercode", "client", "platform_version",
-    "plugin_version", "idempotency_key",
+    "account",
+    "email",
+    "order",
+    "language",
+    "order_total",
+    "filtercode",
+    "client",
+    "platform_version",
+    "plugin_version",
+    "idempotency_key",
 )
 CUSTOMER = ("full_name", "first_name", "last_name", "phone_numbers")
 DELAYS = ("delay", "reminder")
 YES_OR_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 COLUMNS = (
-    *PLAIN, *CUSTOMER, "products", "delay", "delay_amount", "delay_unit", "reminder", "reminder_amount",
-    "reminder_unit", "invite",
+    *PLAIN,
+    *CUSTOMER,
+    "products",
+    "delay",
+    "delay_amount",
+    "delay_unit",
+    "reminder",
+    "reminder_amount",
+    "reminder_unit",
+    "invite",
 )
 """The headers that a CSV file may have; `invitations import --help` says what stands below them."""
 

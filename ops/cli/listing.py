@@ -42,8 +42,13 @@ def _print(records: list[Record]) -> None:
     made = table("id", "account", "order", "state", "changed", "due", "reason")
     for record in records:
         made.add_row(
-            record.id, cell(record.account), cell(record.order), cell(record.state),
-            when(record.changed_at, now), when(record.due_at, now), cell(record.reason),
+            record.id,
+            cell(record.account),
+            cell(record.order),
+            cell(record.state),
+            when(record.changed_at, now),
+            when(record.due_at, now),
+            cell(record.reason),
         )
     if records:
         print_table(made)

@@ -9,7 +9,15 @@ from config.accounts_file import accounts
 from ops.cli.output import clean
 
 State = Literal[
-    "queued", "delivering", "accepted", "sent", "duplicate", "rejected", "failed", "refused", "suppressed",
+    "queued",
+    "delivering",
+    "accepted",
+    "sent",
+    "duplicate",
+    "rejected",
+    "failed",
+    "refused",
+    "suppressed",
     "cancelled",
 ]
 

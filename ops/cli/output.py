@@ -78,9 +78,7 @@ def when(ms: int | None, now: int) -> str:
     return f"in {words}" if ms > now else f"{words} ago"
 
 
-def table(
-    *columns: str, numbers: tuple[str, ...] = (), header: bool = True, terminal: bool = False
-) -> Table:
+def table(*columns: str, numbers: tuple[str, ...] = (), header: bool = True, terminal: bool = False) -> Table:
     """An empty table; `numbers` are aligned right. With `terminal` it has a rule, for a view that stays."""
     look = box.SIMPLE_HEAD if terminal else None
     made = Table(box=look, pad_edge=False, padding=(0, 2, 0, 0), show_header=header, header_style="bold")

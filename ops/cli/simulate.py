@@ -58,8 +58,16 @@ def simulate(  # noqa: PLR0913
     """
     try:
         options = SimulatorOptions(
-            host=host, port=port, limit=limit, window=window, latency_ms=round(latency * 1000), fail=fail,
-            send_after=send_after, day_seconds=day, retry_after=retry_after, seed=seed,
+            host=host,
+            port=port,
+            limit=limit,
+            window=window,
+            latency_ms=round(latency * 1000),
+            fail=fail,
+            send_after=send_after,
+            day_seconds=day,
+            retry_after=retry_after,
+            seed=seed,
         )
     except ValueError as error:
         field, _, problem = str(error).partition(": ")

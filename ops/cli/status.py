@@ -62,8 +62,12 @@ def status_table(views: dict[str, AccountView], now: int, *, terminal: bool = Fa
     for name, view in views.items():
         counts = (view.waiting, view.delivering, *(view.states[state] for state in states))
         made.add_row(
-            cell(name), cell(view.provider), cell(view.gate), cell(view.limit or "learned"),
-            *map(str, counts), cell(_gate_reason(view, now)),
+            cell(name),
+            cell(view.provider),
+            cell(view.gate),
+            cell(view.limit or "learned"),
+            *map(str, counts),
+            cell(_gate_reason(view, now)),
         )
     return made
 

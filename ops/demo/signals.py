@@ -25,6 +25,6 @@ def ignore_signals() -> None:
         signal(number, SIG_IGN)
 
 
-def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+def _interrupt(number: int, frame: FrameType | None) -> None:
     ignore_signals()
     raise KeyboardInterrupt

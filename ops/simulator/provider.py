@@ -70,6 +70,6 @@ class Provider(ABC):
     def refused(self) -> Reply:
         """The answer to credentials that are not accepted."""
 
-    def limit_headers(self, limit: int, remaining: int) -> Headers:  # noqa: ARG002
+    def limit_headers(self, limit: int, remaining: int) -> Headers:
         """Headers that stand on every answer to an account with a limit."""
         return ()

@@ -53,7 +53,7 @@ class SimulatorServer(HTTPServerConnectionDelegate):
             task.cancel()
         await self._http.close_all_connections()
 
-    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:  # noqa: ARG002
+    def start_request(self, server_conn: object, request_conn: HTTPConnection) -> HTTPMessageDelegate:
         """Tornado's hook: one message delegate for each request."""
         return _Exchange(self, cast(HTTP1Connection, request_conn))
 

@@ -99,7 +99,7 @@ def address(deployment: Deployment, certificate: Path) -> Iterator[str]:
 def test_a_worker_and_beat_work_behind_tls(deployment: Deployment, address: str, certificate: Path) -> None:
     url = f"{address}?ssl_ca_certs={certificate}"
     worker = deployment.start_worker(REDIS_URL=url)
-    beat = deployment.start("beat", celery("beat"), REDIS_URL=url)
+    beat = deployment.start("beat", celery("beat", "--loglevel", "INFO"), REDIS_URL=url)
     beat.wait_for("Acquired lock")
     sent = job("portal", "tls")
     answer = deployment.client().send_task("invitations.send", args=[sent], queue="invitations").get(timeout=20)
@@ -116,4 +116,4 @@ def test_a_certificate_that_nobody_vouches_for_is_not_believed(deployment: Deplo
     sleep(1)
     assert " ready." not in worker.text
     assert deployment.redis.xlen("invitations:inbox") == 1
-    worker.kill()
+

@@ -43,7 +43,7 @@ class Desk:
         """Accepts so many invitations of the account; their ids are its name and a number, in order."""
         start = self._lined[name]
         self._lined[name] += count
-        ids = [f"{name}{number}" for number in range(start, start + count)]
+        ids = [f"{name}{number:04}" for number in range(start, start + count)]
         gate = self._gates.get(name, name)
         self.ledger.accept([Entry(one, name, gate, one, "job", delay_ms, expires_ms) for one in ids])
         return ids
@@ -66,7 +66,13 @@ class Desk:
         return claim.why
 
     def answer(
-        self, claim: Claim, outcome: Outcome, *, jitter: float = 0, limits: Limits | None = None, **changes: Any
+        self,
+        claim: Claim,
+        outcome: Outcome,
+        *,
+        jitter: float = 0,
+        limits: Limits | None = None,
+        **changes: Any,
     ) -> str:
         """Settles the claim with what its call came to. Returns the state."""
         history = History(claim.attempts, claim.unclear, claim.probe)

@@ -80,7 +80,8 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(name=names, these=st.sets(numbers, min_size=1), delay=delays, expires=lifetimes)
     def accepts(self, name: str, these: set[int], delay: int, expires: int) -> None:
         gate = self.bench.seen.stands.get(name, name)
-        self.bench.accept(Entry(f"{name}{one}", name, gate, "", "job", delay, expires) for one in sorted(these))
+        ids = [f"{name}{number}" for number in sorted(these)]
+        self.bench.accept(Entry(one, name, gate, "", "job", delay, expires) for one in ids)
 
     @rule(room=st.sampled_from([1, 2, 3, 20]))
     def admits(self, room: int) -> None:

@@ -11,7 +11,8 @@ P = "invitations:"
 SETS = ("line", "inflight", "passed", "state", "expected")
 HASHES = {
     "gate": (
-        "look_at", "closed_until", "asked_until", "owed_until", "opened_at", "answered_at", "taught_at", "passed_at",
+        "look_at", "closed_until", "asked_until", "owed_until", "opened_at", "answered_at", "taught_at",
+        "passed_at",
     ),
     "pause": ("at", "probe_at"),
     "record": ("created_at", "due_at", "expires_at", "accepted_at", "sends_at", "sent_at", "finished_at"),

@@ -1,4 +1,4 @@
-"""How long the state machine looks: `ci` always at the same examples, `nightly` at new ones and at many more."""
+"""How long the state machine looks: `ci` always at the same examples, `nightly` at many new ones."""
 
 import os
 

@@ -13,7 +13,7 @@ P = "invitations:"
 
 @dataclass(slots=True)
 class GateView:
-    """One gate: its hash, whose turn it is, the accounts that stand before it, the times of its last calls."""
+    """One gate: its hash, whose turn it is, the accounts before it, and the times of its last calls."""
 
     fields: dict[str, str]
     turns: list[str]

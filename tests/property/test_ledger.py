@@ -1,4 +1,4 @@
-"""The heart: whatever happens in whatever order, nothing is lost, doubled, let pass too early, or left asleep."""
+"""The heart: whatever happens in whatever order, nothing is lost, doubled, too early or left asleep."""
 
 import pytest
 from fakeredis import FakeRedis

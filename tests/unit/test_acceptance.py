@@ -53,7 +53,8 @@ class Desk:
         """Milliseconds that a job waits in the line."""
         receipt = self.accept({**JOB, **fields})[0].receipt
         record = self.records.get(receipt.id)
-        assert record and record.due_at
+        assert record is not None
+        assert record.due_at is not None
         return record.due_at - record.created_at
 
 
@@ -73,8 +74,13 @@ def test_the_same_job_again_changes_nothing_and_has_the_same_id(desk: Desk) -> N
 
 def test_another_account_address_order_or_key_is_another_invitation(desk: Desk) -> None:
     others = [
-        JOB, {**JOB, "order": "2"}, {**JOB, "order": None}, {**JOB, "email": "joe@example.com"},
-        {**JOB, "account": "portal"}, {**JOB, "idempotency_key": "a"}, {**JOB, "idempotency_key": "b"},
+        JOB,
+        {**JOB, "order": "2"},
+        {**JOB, "order": None},
+        {**JOB, "email": "joe@example.com"},
+        {**JOB, "account": "portal"},
+        {**JOB, "idempotency_key": "a"},
+        {**JOB, "idempotency_key": "b"},
     ]
 
     answers = desk.accept(*others, *others)
@@ -88,7 +94,11 @@ def test_a_refused_job_is_kept_with_its_faults_and_stops_nothing(desk: Desk) -> 
 
     before, refused, after = desk.accept(JOB, bad, {**JOB, "order": "2"})
 
-    assert (before.receipt.state, refused.receipt.state, after.receipt.state) == ("queued", "refused", "queued")
+    assert (before.receipt.state, refused.receipt.state, after.receipt.state) == (
+        "queued",
+        "refused",
+        "queued",
+    )
     kept = desk.records.get(refused.receipt.id)
     assert kept
     assert kept.account == "shop_nl"
@@ -96,7 +106,9 @@ def test_a_refused_job_is_kept_with_its_faults_and_stops_nothing(desk: Desk) -> 
     assert json.loads(desk.vault.open(kept.job)) == bad
 
 
-@pytest.mark.parametrize("raw", ["", "{", [], None, 5, {"email": "x"}, "\udcff", {"account": 5}, {"account": "none"}])
+@pytest.mark.parametrize(
+    "raw", ["", "{", [], None, 5, {"email": "x"}, "\udcff", {"account": 5}, {"account": "none"}]
+)
 def test_a_job_of_no_known_account_is_kept_apart(desk: Desk, raw: Any) -> None:
     answer = desk.accept(raw)[0]
 
@@ -114,7 +126,10 @@ def test_a_job_of_no_known_account_is_kept_apart(desk: Desk, raw: Any) -> None:
         ({"account": "portal", "customer": {"full_name": "J"}, "order_total": 5}, set()),
         ({"account": "reviews", "order": None}, {"order"}),
         ({"account": "reviews", "invite": False, "filtercode": "north"}, set()),
-        ({"account": "reviews", "client": "shop", "reminder": {"amount": 1, "unit": "hours"}}, {"client", "reminder"}),
+        (
+            {"account": "reviews", "client": "shop", "reminder": {"amount": 1, "unit": "hours"}},
+            {"client", "reminder"},
+        ),
         ({"account": "nowhere"}, {"account"}),
     ],
 )
@@ -127,12 +142,20 @@ def test_what_the_provider_cannot_carry_is_a_fault_unless_it_is_plain_detail(
 @pytest.mark.parametrize(
     ("account", "unit", "waited"),
     [
-        ("shop_nl", "days", 0), ("shop_nl", "hours", 7_200_000), ("shop_nl", "seconds", 2_000),
-        ("portal", "days", 172_800_000), ("portal", "minutes", 120_000),
-        ("reviews", "days", 0), ("reviews", "weekdays", 0), ("reviews", "minutes", 0), ("reviews", "seconds", 2_000),
+        ("shop_nl", "days", 0),
+        ("shop_nl", "hours", 7_200_000),
+        ("shop_nl", "seconds", 2_000),
+        ("portal", "days", 172_800_000),
+        ("portal", "minutes", 120_000),
+        ("reviews", "days", 0),
+        ("reviews", "weekdays", 0),
+        ("reviews", "minutes", 0),
+        ("reviews", "seconds", 2_000),
     ],
 )
-def test_a_delay_is_waited_out_here_where_the_provider_cannot(desk: Desk, account: str, unit: str, waited: int) -> None:
+def test_a_delay_is_waited_out_here_where_the_provider_cannot(
+    desk: Desk, account: str, unit: str, waited: int
+) -> None:
     assert desk.waits(account=account, delay={"amount": 2, "unit": unit}) == waited
 
 
@@ -150,13 +173,17 @@ def test_with_keys_nothing_personal_stands_in_redis(tmp_path: Path) -> None:
         {"account": "shop_nl", "email": "canary", "order": "1"},
     )
 
-    everything = "".join(str(desk.redis.dump(key)) + str(key) for key in desk.redis.keys()).lower()
-    texts = "".join(json.dumps(desk.redis.hgetall(key)) for key in desk.redis.keys("invitations:record:*")).lower()
+    everything = "".join(str(desk.redis.dump(key)) + str(key) for key in desk.redis.scan_iter()).lower()
+    texts = "".join(
+        json.dumps(desk.redis.hgetall(key)) for key in desk.redis.keys("invitations:record:*")
+    ).lower()
     assert "canary" not in everything
     assert "canary" not in texts
 
 
-def test_an_error_of_this_program_refuses_one_job_and_keeps_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_this_program_refuses_one_job_and_keeps_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def stumble(account: object, job: Any) -> list[Any]:
         if job.order == "2":
             raise RuntimeError("jane@example.com")

@@ -122,9 +122,16 @@ def test_every_fault_of_every_account_is_named_and_no_value_repeated() -> None:
 
     message = str(refused.value)
     for field in (
-        "accounts.Shop.name", "accounts.Shop.shop_id", "accounts.Shop.code", "accounts.portal.base_url",
-        "accounts.portal.limit", "accounts.portal.expires_after", "accounts.portal.timezone",
-        "accounts.portal.colour", "accounts.reviews", "accounts.other",
+        "accounts.Shop.name",
+        "accounts.Shop.shop_id",
+        "accounts.Shop.code",
+        "accounts.portal.base_url",
+        "accounts.portal.limit",
+        "accounts.portal.expires_after",
+        "accounts.portal.timezone",
+        "accounts.portal.colour",
+        "accounts.reviews",
+        "accounts.other",
     ):
         assert f"accounts.toml: {field}" in message
     assert "INVITATIONS_ACCOUNTS__PORTAL__LIMIT" in message
@@ -138,14 +145,18 @@ def test_a_file_without_accounts_says_what_belongs_there(text: str) -> None:
 
 
 def test_a_call_must_end_before_its_lease() -> None:
-    with pytest.raises(ConfigurationError, match=r"accounts.shop_nl.timeout: expected less than INVITATIONS_LEASE"):
+    with pytest.raises(
+        ConfigurationError, match=r"accounts.shop_nl.timeout: expected less than INVITATIONS_LEASE"
+    ):
         load_accounts(settings_with(GOOD + 'token = "t"', lease_seconds=30))
 
 
 def test_accounts_of_a_limit_group_agree() -> None:
     text = GOOD + 'token = "t"\nlimit_group = "acme"\n[accounts.second]\nprovider = "wemasy"\ntoken = "u"\n'
 
-    with pytest.raises(ConfigurationError, match=r"accounts.second.limit: expected the same as accounts.portal.limit"):
+    with pytest.raises(
+        ConfigurationError, match=r"accounts.second.limit: expected the same as accounts.portal.limit"
+    ):
         load_accounts(settings_with(text + 'limit_group = "acme"'))
 
 
@@ -169,20 +180,29 @@ def test_the_schedule_retrieves_where_the_provider_tells_and_every_entry_expires
 
 @pytest.mark.parametrize(
     ("text", "rate"),
-    [("60/minute", (60, 60_000)), ("20/second", (20, 1_000)), ("1000/hour", (1000, 3_600_000)), ("60/6s", (60, 6_000)),
-     (" 5 / day ", (5, 86_400_000))],
+    [
+        ("60/minute", (60, 60_000)),
+        ("20/second", (20, 1_000)),
+        ("1000/hour", (1000, 3_600_000)),
+        ("60/6s", (60, 6_000)),
+        (" 5 / day ", (5, 86_400_000)),
+    ],
 )
 def test_rates(text: str, rate: tuple[int, int]) -> None:
     assert parse_rate(text) == Rate(*rate)
 
 
-@pytest.mark.parametrize("text", ["", "60", "60/", "0/minute", "60/0s", "60/fortnight", "-1/second", "1.5/second", None])
+@pytest.mark.parametrize(
+    "text", ["", "60", "60/", "0/minute", "60/0s", "60/fortnight", "-1/second", "1.5/second", None]
+)
 def test_what_is_no_rate(text: object) -> None:
     with pytest.raises(ValueError, match="60/minute"):
         parse_rate(text)
 
 
-@pytest.mark.parametrize(("text", "ms"), [("90s", 90_000), ("15m", 900_000), ("12h", 43_200_000), ("3d", 259_200_000)])
+@pytest.mark.parametrize(
+    ("text", "ms"), [("90s", 90_000), ("15m", 900_000), ("12h", 43_200_000), ("3d", 259_200_000)]
+)
 def test_durations(text: str, ms: int) -> None:
     assert parse_duration(text) == ms
 

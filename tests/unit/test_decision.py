@@ -22,27 +22,57 @@ FRESH, UNCLEAR, LAST = History(0, False), History(1, True), History(2, False)
 BACKOFF = {"wait_ms": 10_000, "counts": True, "answer": "down"}
 
 TABLE: list[tuple[Outcome, History, str, dict[str, Any]]] = [
-    (Accepted("42", 5), FRESH, "accepted", {"reference": "42", "sends_in_ms": 5, "expect": True, "answer": "ok"}),
+    (
+        Accepted("42", 5),
+        FRESH,
+        "accepted",
+        {"reference": "42", "sends_in_ms": 5, "expect": True, "answer": "ok"},
+    ),
     (Accepted(), LAST, "accepted", {"counts": None, "answer": "ok"}),
     (Duplicate("known"), FRESH, "duplicate", {"reason": "known", "expect": None, "answer": "ok"}),
-    (Duplicate("known"), UNCLEAR, "accepted",
-     {"reason": "an earlier call had reached the provider", "expect": True, "answer": "ok"}),
+    (
+        Duplicate("known"),
+        UNCLEAR,
+        "accepted",
+        {"reason": "an earlier call had reached the provider", "expect": True, "answer": "ok"},
+    ),
     (Rejected("no"), FRESH, "rejected", {"reason": "no", "answer": "ok"}),
-    (Throttled("slow", 7_000), FRESH, "queued",
-     {"retry_ms": 7_000, "throttled": True, "counts": None, "wait_ms": None, "answer": "throttled"}),
+    (
+        Throttled("slow", 7_000),
+        FRESH,
+        "queued",
+        {"retry_ms": 7_000, "throttled": True, "counts": None, "wait_ms": None, "answer": "throttled"},
+    ),
     (Throttled("slow"), LAST, "queued", {"retry_ms": None, "counts": None, "answer": "throttled"}),
     (Throttled("slow"), UNCLEAR, "queued", {"unclear": True}),
-    (CredentialsRefused("who?"), LAST, "queued",
-     {"counts": None, "wait_ms": None, "answer": "refused", "probe_ms": PROBE_MS}),
+    (
+        CredentialsRefused("who?"),
+        LAST,
+        "queued",
+        {"counts": None, "wait_ms": None, "answer": "refused", "probe_ms": PROBE_MS},
+    ),
     (CredentialsRefused("who?"), UNCLEAR, "queued", {"unclear": True}),
     (Unavailable("down"), FRESH, "queued", {**BACKOFF, "unclear": False}),
     (Unavailable("down"), UNCLEAR, "queued", {"wait_ms": 20_000, "unclear": True}),
     (Unclear("lost"), FRESH, "queued", {**BACKOFF, "unclear": True}),
-    (Unavailable("down"), LAST, "failed",
-     {"reason": "gave up after 3 attempts; the last: down", "counts": True, "answer": "down"}),
-    (Unavailable("down"), History(2, False, probe=True), "queued",
-     {"counts": None, "wait_ms": 10_000, "unclear": False, "answer": "down"}),
-    (Unclear("lost"), LAST, "failed", {"reason": "gave up after 3 attempts; the last: lost", "unclear": True}),
+    (
+        Unavailable("down"),
+        LAST,
+        "failed",
+        {"reason": "gave up after 3 attempts; the last: down", "counts": True, "answer": "down"},
+    ),
+    (
+        Unavailable("down"),
+        History(2, False, probe=True),
+        "queued",
+        {"counts": None, "wait_ms": 10_000, "unclear": False, "answer": "down"},
+    ),
+    (
+        Unclear("lost"),
+        LAST,
+        "failed",
+        {"reason": "gave up after 3 attempts; the last: lost", "unclear": True},
+    ),
 ]
 
 

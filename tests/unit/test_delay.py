@@ -27,8 +27,20 @@ def test_a_unit_is_so_many_milliseconds(unit: str, ms: int) -> None:
 
 @pytest.mark.parametrize(
     ("today", "amount", "expected"),
-    [(0, 0, 16), (0, 1, 17), (4, 1, 23), (4, 0, 20), (5, 1, 23), (6, 1, 23), (3, 2, 23), (0, 5, 23), (5, 5, 27),
-     (6, 5, 27), (4, 6, 30), (2, 3, 23)],
+    [
+        (0, 0, 16),
+        (0, 1, 17),
+        (4, 1, 23),
+        (4, 0, 20),
+        (5, 1, 23),
+        (6, 1, 23),
+        (3, 2, 23),
+        (0, 5, 23),
+        (5, 5, 27),
+        (6, 5, 27),
+        (4, 6, 30),
+        (2, 3, 23),
+    ],
 )
 def test_weekdays_count_monday_to_friday(today: int, amount: int, expected: int) -> None:
     assert then(WEEK[today], amount, "weekdays") == datetime(2026, 11, expected, 9, 30, tzinfo=AMSTERDAM)
@@ -44,7 +56,9 @@ def test_weekdays_keep_the_wall_clock_when_summer_time_ends() -> None:
 @given(st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1)), st.integers(1, 600))
 def test_weekdays_end_on_a_weekday_and_pass_exactly_so_many(start: datetime, amount: int) -> None:
     now = start.replace(tzinfo=UTC).astimezone(AMSTERDAM)
-    end = (now + timedelta(milliseconds=in_ms(Delay(amount=amount, unit="weekdays"), now.astimezone(UTC)))).date()
+    end = (
+        now + timedelta(milliseconds=in_ms(Delay(amount=amount, unit="weekdays"), now.astimezone(UTC)))
+    ).date()
     days = (now.astimezone(UTC).date() + timedelta(days=n) for n in range(1, 3 * amount + 8))
     passed = [day for day in days if day.weekday() < 5][:amount]
 

@@ -20,13 +20,20 @@ CONTRACT: dict[str, Any] = {
     "order": "1001",
     "language": "nl",
     "customer": {
-        "full_name": "Jane Doe", "first_name": "Jane", "last_name": "Doe", "phone_numbers": ["+31612345678"],
+        "full_name": "Jane Doe",
+        "first_name": "Jane",
+        "last_name": "Doe",
+        "phone_numbers": ["+31612345678"],
     },
     "order_total": "1500.99",
     "products": [
         {
-            "id": "1234", "name": "Red Delicious", "url": "https://shop.example/p/1", "image_url": None,
-            "sku": "rd001", "gtin": "0075678164124",
+            "id": "1234",
+            "name": "Red Delicious",
+            "url": "https://shop.example/p/1",
+            "image_url": None,
+            "sku": "rd001",
+            "gtin": "0075678164124",
         }
     ],
     "delay": {"amount": 5, "unit": "days"},
@@ -63,15 +70,29 @@ def test_numbers_of_shops_become_texts() -> None:
 def test_every_fault_is_named_by_field_in_one_error() -> None:
     faults = faults_of(
         {
-            "account": "Shop NL", "email": "nobody", "order_total": "-1", "discount": 5, "invite": "perhaps",
-            "delay": {"amount": -1, "unit": "weeks"}, "reminder": {"amount": 1},
+            "account": "Shop NL",
+            "email": "nobody",
+            "order_total": "-1",
+            "discount": 5,
+            "invite": "perhaps",
+            "delay": {"amount": -1, "unit": "weeks"},
+            "reminder": {"amount": 1},
             "products": [{"id": "1", "url": "ftp://shop.example/1", "gtin": "0075678164126"}],
         }
     )
 
     assert set(faults) == {
-        "account", "email", "order_total", "discount", "invite", "delay.amount", "delay.unit", "reminder.unit",
-        "products.0.name", "products.0.url", "products.0.gtin",
+        "account",
+        "email",
+        "order_total",
+        "discount",
+        "invite",
+        "delay.amount",
+        "delay.unit",
+        "reminder.unit",
+        "products.0.name",
+        "products.0.url",
+        "products.0.gtin",
     }
     assert faults["discount"] == "is not a field of a job"
     assert faults["products.0.name"] == "is required"
@@ -84,7 +105,8 @@ def test_what_is_no_job_at_all_is_one_fault_of_the_whole(raw: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["", "jane", "jane@", "@example.com", "jane@example", "a b@example.com", "Jane <jane@example.com>"]
+    "address",
+    ["", "jane", "jane@", "@example.com", "jane@example", "a b@example.com", "Jane <jane@example.com>"],
 )
 def test_a_bad_address_is_refused(address: str) -> None:
     assert faults_of({"account": "a", "email": address}) == {
@@ -92,12 +114,14 @@ def test_a_bad_address_is_refused(address: str) -> None:
     }
 
 
-@pytest.mark.parametrize("address", ["jane.o'neil+shop@example.com", "jürgen@example.com", "jane@müller.example.com"])
+@pytest.mark.parametrize(
+    "address", ["jane.o'neil+shop@example.com", "jürgen@example.com", "jane@müller.example.com"]
+)
 def test_unusual_addresses_are_addresses(address: str) -> None:
     assert Job.read({"account": "a", "email": address}).email == address
 
 
-@given(st.text(st.sampled_from("ab.@+\" -é<"), max_size=12))
+@given(st.text(st.sampled_from('ab.@+" -é<'), max_size=12))
 def test_the_quick_check_of_addresses_agrees_with_the_whole_one(local: str) -> None:
     address = f"{local}@example.com"
     try:
@@ -113,7 +137,10 @@ def test_the_quick_check_of_addresses_agrees_with_the_whole_one(local: str) -> N
     assert accepted is valid or address != address.strip()
 
 
-@pytest.mark.parametrize("gtin", ["0075678164125", "0075678164126", "96385074", "075678164125", "10012345678902", "7567816412", "x"])
+@pytest.mark.parametrize(
+    "gtin",
+    ["0075678164125", "0075678164126", "96385074", "075678164125", "10012345678902", "7567816412", "x"],
+)
 def test_the_check_digit_of_a_gtin_decides(gtin: str) -> None:
     right = gtin in {"0075678164125", "96385074", "075678164125", "10012345678902"}
     raw = {**CONTRACT, "products": [{"id": "1", "name": "n", "url": "https://shop.example/1", "gtin": gtin}]}
@@ -126,14 +153,22 @@ def test_the_check_digit_of_a_gtin_decides(gtin: str) -> None:
 
 def test_no_fault_and_no_repr_repeats_a_value() -> None:
     canary = "canary.person@example.com"
-    raw = {"account": "a", "email": f"{canary} ", "order": {canary: canary}, canary: 1, "customer": {canary: 1}}
+    raw = {
+        "account": "a",
+        "email": f"{canary} ",
+        "order": {canary: canary},
+        canary: 1,
+        "customer": {canary: 1},
+    }
 
     with pytest.raises(JobError) as refused:
         Job.read(raw)
 
     assert "canary" not in str(refused.value)
     assert "canary" not in repr(refused.value.faults)
-    assert "canary" not in repr(Job.read({"account": "a", "email": canary, "customer": {"full_name": canary}}))
+    assert "canary" not in repr(
+        Job.read({"account": "a", "email": canary, "customer": {"full_name": canary}})
+    )
 
 
 @pytest.mark.parametrize(
@@ -155,7 +190,11 @@ def test_a_reminder_comes_at_least_24_hours_after_the_delay(
     delay: tuple[str, int] | None, reminder: tuple[str, int], valid: bool
 ) -> None:
     friday = datetime(2026, 11, 20, 10, tzinfo=AMSTERDAM)
-    raw = {"account": "a", "email": "jane@example.com", "reminder": {"unit": reminder[0], "amount": reminder[1]}}
+    raw = {
+        "account": "a",
+        "email": "jane@example.com",
+        "reminder": {"unit": reminder[0], "amount": reminder[1]},
+    }
     if delay:
         raw["delay"] = {"unit": delay[0], "amount": delay[1]}
 

@@ -36,7 +36,9 @@ def test_addresses_are_taken_out(text: str, scrubbed: str) -> None:
 
 
 @pytest.mark.parametrize("log_format", ["console", "json"])
-def test_our_lines_and_those_of_others_are_scrubbed(log_format: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_our_lines_and_those_of_others_are_scrubbed(
+    log_format: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     configure_logs(log_format, "DEBUG")  # type: ignore[arg-type]
 
     structlog.get_logger("ours").info("settled", reason="jane@example.com is known", invitation="abc")
@@ -59,14 +61,22 @@ def test_json_lines_carry_event_level_and_fields(capsys: pytest.CaptureFixture[s
 
     line = json.loads(capsys.readouterr().err)
     assert {name: line[name] for name in ("event", "level", "logger", "account", "wait_ms")} == {
-        "event": "gate_closed", "level": "warning", "logger": "ours", "account": "shop_nl", "wait_ms": 5,
+        "event": "gate_closed",
+        "level": "warning",
+        "logger": "ours",
+        "account": "shop_nl",
+        "wait_ms": 5,
     }
 
 
-def test_celery_does_not_print_the_message_that_it_could_not_handle(capsys: pytest.CaptureFixture[str]) -> None:
+def test_celery_does_not_print_the_message_that_it_could_not_handle(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     configure_logs("console", "INFO")
 
-    logging.getLogger("celery.worker.consumer.consumer").error("Unknown task %s\n%r", "x", {"name": "Canary Doe"})
+    logging.getLogger("celery.worker.consumer.consumer").error(
+        "Unknown task %s\n%r", "x", {"name": "Canary Doe"}
+    )
 
     printed = capsys.readouterr().err
     assert "Unknown task" in printed

@@ -67,9 +67,10 @@ local function learn_from_headers(gate, now, step)
   for _, account in ipairs(redis.call('SMEMBERS', members_key(gate))) do
     running = running + redis.call('ZCARD', inflight_key(account))
   end
-  local before = tonumber(redis.call('HGET', gkey, 'left') or 1)
+  local before = redis.call('HGET', gkey, 'left')
+  if not before then redis.call('HSET', gkey, 'passed_at', int(now)) end
   redis.call('HSET', gkey, 'left', int(step.remaining - running))
-  if before <= 1 and step.remaining > running then unblock(gate, now) end
+  if tonumber(before or 1) <= 1 and step.remaining > running then unblock(gate, now) end
 end
 
 local function provider_is_down(gate, now, step)
