@@ -18,7 +18,7 @@ local function learn_from_refusal(gkey, now, reopens)
     local base = known or configured
     if base then
       local rate = math.min(0.95 * seen.count / seen.period, 0.9 * base.count / base.period)
-      local least = configured and configured.count * base.period / configured.period / 4 or 1
+      local least = configured and configured.count * base.period / configured.period / 20 or 1
       seen = {count = math.max(1, math.ceil(least), math.floor(rate * base.period)), period = base.period}
     end
     redis.call('HSET', gkey, 'taught_count', int(seen.count), 'taught_period', int(seen.period), 'taught_at', int(reopens))
