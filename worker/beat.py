@@ -20,6 +20,8 @@ log = structlog.get_logger()
 class InvitationScheduler(RedBeatScheduler):  # type: ignore[misc]
     """Two beats are safe: one holds the lock, the other waits for it. A Redis that is away ends neither."""
 
+    lock: Any = None
+
     def __init__(self, app: Celery, **options: Any) -> None:
         app.conf.update(beat_values(settings()))
         super().__init__(app, **options)

@@ -5,7 +5,7 @@ from typing import Any
 from celery.worker.consumer import Consumer
 
 
-class LastingConsumer(Consumer):  # type: ignore[misc]
+class LastingConsumer(Consumer):
     """Celery's own gives its unacknowledged messages back over the connection that just broke, and ends the worker
     where that raises an AttributeError (kombu 5.7 makes a new client for it from a transport that is gone).
 
@@ -14,7 +14,7 @@ class LastingConsumer(Consumer):  # type: ignore[misc]
     """
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
-        tasks: Any = self.task_consumer
+        tasks: Any = getattr(self, "task_consumer", None)
         if tasks is not None:
             tasks.channel.do_restore = False
         super().on_connection_error_after_connected(exc)

@@ -4,6 +4,7 @@ import ast
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,8 @@ def test_the_line_for_any_redis_client_enqueues(deployment: Deployment) -> None:
     program, *command = shlex.split(snippet("sh", "XADD"))
     assert program == "redis-cli"
 
-    deployment.redis.execute_command(*command)
+    client: Any = deployment.redis
+    client.execute_command(*command)
 
     within(lambda: "1002" in accepted_orders(deployment), "the invitation accepted")
 

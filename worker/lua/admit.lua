@@ -104,8 +104,9 @@ local function visit(gate, most)
   local limit = limit_of(gate)
   local free, next_free = room_at(gate, limit, now)
   local owed_until = tonumber(f[4] or 0)
-  if owed_until > now and free > 0 and last_place(gate, limit) then
-    free, next_free = 0, math.min(owed_until, second_place_at(gate, limit))
+  if limit and free > 0 and owed_until > now then
+    free = math.min(free, window_places(gate, limit) - 1)
+    next_free = math.min(owed_until, next_place_at(gate, limit))
   end
   if free <= 0 then
     next_free = math.max(next_free, now + 1)

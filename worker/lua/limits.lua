@@ -51,12 +51,12 @@ local function room_at(gate, limit, now)
   return 0, tonumber(blocking[2]) + limit.period + GUARD_MS + 1
 end
 
--- Whether the window has one place left, and when it has another. `room_at` has looked just before.
-local function last_place(gate, limit)
-  return limit and redis.call('ZCARD', passed_key(gate)) + 1 == limit.count
+-- The places that the window has, and when it has another. `room_at` has looked just before.
+local function window_places(gate, limit)
+  return limit.count - redis.call('ZCARD', passed_key(gate))
 end
 
-local function second_place_at(gate, limit)
+local function next_place_at(gate, limit)
   local oldest = lowest(passed_key(gate))
   return oldest and oldest + limit.period + GUARD_MS + 1 or math.huge
 end
