@@ -6,14 +6,20 @@ from collections.abc import MutableMapping
 from typing import Any, Literal
 
 import structlog
+from celery.worker.consumer.consumer import (
+    INVALID_TASK_ERROR,
+    MESSAGE_DECODE_ERROR,
+    UNKNOWN_FORMAT,
+    UNKNOWN_TASK_ERROR,
+)
 from structlog.typing import Processor
 
 from worker.masking import scrub
 
 # Their debug lines carry whole paths with credentials, or whole messages.
 NEVER_DEBUG = ("urllib3", "requests", "kombu", "amqp", "celery.pool")
-# At errors this logger prints the message that it could not handle, job and all.
-PRINTS_BODIES = "celery.worker.consumer.consumer"
+# Celery prints with these the message that it could not handle, job and all.
+PRINT_BODIES = (UNKNOWN_FORMAT, UNKNOWN_TASK_ERROR, INVALID_TASK_ERROR, MESSAGE_DECODE_ERROR)
 
 
 def configure_logs(log_format: Literal["console", "json"], level: int | str) -> None:
@@ -64,10 +70,7 @@ def scrub_values(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMap
 
 
 def _without_bodies(record: logging.LogRecord) -> bool:
-    if record.name == PRINTS_BODIES and record.levelno >= logging.ERROR and record.args:
-        record.msg, record.args, record.exc_info = (
-            str(record.msg).strip().splitlines()[0].split("%")[0],
-            (),
-            None,
-        )
+    if record.msg in PRINT_BODIES:
+        record.msg = str(record.msg).strip().splitlines()[0].split("%")[0] + "(not shown: it may hold a job)"
+        record.args, record.exc_info = (), None
     return True
