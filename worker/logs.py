@@ -6,12 +6,7 @@ from collections.abc import MutableMapping
 from typing import Any, Literal
 
 import structlog
-from celery.worker.consumer.consumer import (
-    INVALID_TASK_ERROR,
-    MESSAGE_DECODE_ERROR,
-    UNKNOWN_FORMAT,
-    UNKNOWN_TASK_ERROR,
-)
+from celery.worker.consumer import consumer
 from structlog.typing import Processor
 
 from worker.masking import scrub
@@ -19,7 +14,10 @@ from worker.masking import scrub
 # Their debug lines carry whole paths with credentials, or whole messages.
 NEVER_DEBUG = ("urllib3", "requests", "kombu", "amqp", "celery.pool")
 # Celery prints with these the message that it could not handle, job and all.
-PRINT_BODIES = (UNKNOWN_FORMAT, UNKNOWN_TASK_ERROR, INVALID_TASK_ERROR, MESSAGE_DECODE_ERROR)
+PRINT_BODIES = tuple(
+    getattr(consumer, name)
+    for name in ("UNKNOWN_FORMAT", "UNKNOWN_TASK_ERROR", "INVALID_TASK_ERROR", "MESSAGE_DECODE_ERROR")
+)
 
 
 def configure_logs(log_format: Literal["console", "json"], level: int | str) -> None:

@@ -98,7 +98,7 @@ class Bench:
     def end_lease(self, name: str, invitation: str) -> None:
         """As if the lease of the invitation had ended, and time had come to look."""
         self.redis.zadd(f"{P}inflight:{name}", {invitation: self.seen.now - 1})
-        self.redis.zadd(f"{P}ready", {self.seen.stands[name]: self.seen.now - 1})
+        self.redis.zadd(f"{P}ready", {self.seen.stands[name]: self.seen.now - 1}, lt=True)
         self._held_until.pop(invitation, None)
         if not self.seen.bell:
             self._first_look = self._look().first_look
