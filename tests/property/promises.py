@@ -1,5 +1,6 @@
 """What the scripts promise, said a second time and without them: limits, and by when a gate is looked at."""
 
+import sys
 from math import ceil, inf
 
 from tests.property.snapshot import AccountView, GateView, Snapshot
@@ -26,7 +27,7 @@ def limit_in_force(gate: GateView) -> tuple[int, int] | None:
 
 def at_once(gate: GateView) -> int:
     """How many calls may run: one while an outage is probed, none before the gate is configured."""
-    return 1 if "probing" in gate.fields else int(gate.fields.get("concurrency", 0))
+    return min(int(gate.fields.get("concurrency", 0)), 1 if "probing" in gate.fields else sys.maxsize)
 
 
 def look_by(snapshot: Snapshot, name: str) -> float:

@@ -91,7 +91,7 @@ local function visit(gate, most)
   redis.call('HDEL', key, 'look_at', 'full')
   local calls, lease_ends = running(gate)
   local f = fields(key, 'closed_until', 'concurrency', 'probing', 'owed_until')
-  local at_once = f[3] and 1 or tonumber(f[2] or 0)
+  local at_once = math.min(tonumber(f[2] or 0), f[3] and 1 or math.huge)
   if tonumber(f[1] or 0) > now then
     redis.call('HSET', key, 'look_at', f[1])
     return sooner(tonumber(f[1]), lease_ends)

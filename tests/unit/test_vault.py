@@ -1,0 +1,151 @@
+"""Personal data in Redis is sealed, and ids give no address away."""
+
+from collections.abc import Callable
+
+import pytest
+from cryptography.fernet import Fernet
+from fakeredis import FakeRedis
+
+from config.errors import ConfigurationError
+from config.settings import Settings
+from worker.vault import ID_KEY, Identity, Vault
+
+TEXT = '{"email": "jane@example.com"}'
+OLD, NEW, OTHER = (Fernet.generate_key().decode() for _ in range(3))
+
+
+def test_without_keys_texts_stand_as_they_are() -> None:
+    vault = Vault()
+
+    assert vault.seal(TEXT) == TEXT
+    assert vault.open(TEXT) == TEXT
+
+
+def test_with_a_key_nothing_of_the_text_can_be_seen() -> None:
+    sealed = Vault([NEW]).seal(TEXT)
+
+    assert "jane" not in sealed
+    assert sealed != Vault([NEW]).seal(TEXT), "equal texts are not seen to be equal"
+    assert Vault([NEW]).open(sealed) == TEXT
+
+
+@pytest.mark.parametrize("keys", [[OLD], [NEW, OLD], [OLD, NEW], [OTHER, NEW, OLD]])
+def test_any_of_the_keys_opens(keys: list[str]) -> None:
+    assert Vault(keys).open(Vault([OLD]).seal(TEXT)) == TEXT
+
+
+def test_the_newest_key_seals() -> None:
+    sealed = Vault([NEW, OLD]).seal(TEXT)
+
+    assert Vault([NEW]).open(sealed) == TEXT
+    with pytest.raises(ConfigurationError):
+        Vault([OLD]).open(sealed)
+
+
+def test_what_was_written_before_there_were_keys_can_still_be_read() -> None:
+    assert Vault([NEW]).open(Vault().seal(TEXT)) == TEXT
+
+
+@pytest.mark.parametrize("keys", [[], [OTHER], [OTHER, NEW]])
+def test_a_missing_key_is_named_by_its_variable_and_shows_nothing(keys: list[str]) -> None:
+    sealed = Vault([OLD]).seal(TEXT)
+
+    with pytest.raises(ConfigurationError) as error:
+        Vault(keys).open(sealed)
+
+    message = str(error.value)
+    assert "INVITATIONS_ENCRYPTION_KEYS" in message
+    assert not [secret for secret in (*keys, OLD, sealed, "jane") if secret in message]
+    assert error.value.__cause__ is None
+
+
+def test_a_vault_is_made_of_the_settings() -> None:
+    settings = Settings.model_validate({"encryption_keys": f"{NEW}, {OLD}"})
+
+    vault = Vault.of(settings)
+
+    assert vault.open(Vault([OLD]).seal(TEXT)) == TEXT
+    assert Vault([NEW]).open(vault.seal(TEXT)) == TEXT
+
+
+@pytest.fixture
+def identity() -> Identity:
+    return Identity.of(FakeRedis(decode_responses=True), Vault())
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda identity: identity.natural("shop", "jane@example.com", "1001"),
+        lambda identity: identity.keyed("shop", "my key"),
+        lambda identity: identity.refused("{}"),
+    ],
+    ids=["natural", "keyed", "refused"],
+)
+def test_ids_differ_from_deployment_to_deployment(
+    identity: Identity, make: Callable[[Identity], str]
+) -> None:
+    other = Identity.of(FakeRedis(decode_responses=True), Vault())
+
+    assert make(identity) == make(identity)
+    assert make(identity) != make(other)
+
+
+def test_an_id_is_short_hexadecimal(identity: Identity) -> None:
+    one = identity.natural("shop", "jane@example.com", "1001")
+
+    assert len(one) == 32
+    assert int(one, 16) > 0
+
+
+@pytest.mark.parametrize("email", ["Jane@Example.COM", "JANE@EXAMPLE.COM", "jane@example.com"])
+def test_the_case_of_an_address_makes_no_difference(identity: Identity, email: str) -> None:
+    assert identity.natural("shop", email, "1001") == identity.natural("shop", "jane@example.com", "1001")
+
+
+def test_no_order_is_an_empty_order(identity: Identity) -> None:
+    assert identity.natural("shop", "jane@example.com", None) == identity.natural("shop", "jane@example.com", "")
+
+
+def test_everything_else_makes_a_difference(identity: Identity) -> None:
+    ids = [
+        identity.natural("shop", "jane@example.com", "1001"),
+        identity.natural("shop", "jane@example.com", "1002"),
+        identity.natural("shop", "jane@example.com", "A"),
+        identity.natural("shop", "jane@example.com", "a"),
+        identity.natural("shop", "john@example.com", "1001"),
+        identity.natural("other", "jane@example.com", "1001"),
+        identity.natural("shop", "jane@example.com1001", None),
+        identity.natural("shop", "jane@example.com", None),
+        identity.keyed("shop", "jane@example.com"),
+        identity.keyed("shop", "jane@example.com\x001001"),
+        identity.keyed("shop", "1001"),
+        identity.keyed("other", "1001"),
+        identity.refused("shop\x001001"),
+        identity.refused("1001"),
+    ]
+
+    assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize("raw", ["", "é ☕", "\udcff\udc00", "\x00"])
+def test_any_job_has_an_id(identity: Identity, raw: str) -> None:
+    assert len(identity.refused(raw)) == 32
+
+
+def test_the_workers_of_a_deployment_agree_and_a_key_is_kept() -> None:
+    redis, vault = FakeRedis(decode_responses=True), Vault([NEW])
+
+    one, other = Identity.of(redis, vault), Identity.of(redis, vault)
+
+    assert one.keyed("shop", "1") == other.keyed("shop", "1")
+    assert str(redis.get(ID_KEY)).startswith("fernet:"), "the key is sealed as personal data is"
+
+
+def test_the_key_of_the_ids_outlives_a_rotation() -> None:
+    redis = FakeRedis(decode_responses=True)
+    before = Identity.of(redis, Vault([OLD])).keyed("shop", "1")
+
+    assert Identity.of(redis, Vault([NEW, OLD])).keyed("shop", "1") == before
+    with pytest.raises(ConfigurationError, match="INVITATIONS_ENCRYPTION_KEYS"):
+        Identity.of(redis, Vault([NEW]))
