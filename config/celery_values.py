@@ -11,6 +11,7 @@ QUEUE = "invitations"
 DELIVER_QUEUE = "invitations.deliver"
 BEAT_LOCK_SECONDS = 10
 BEAT_LOOP_SECONDS = 2
+BEAT_RETRY_SECONDS = 5
 RESULTS_KEPT_SECONDS = 86_400
 
 
@@ -28,7 +29,7 @@ def celery_values(settings: Settings) -> dict[str, Any]:
 def beat_values(settings: Settings) -> dict[str, Any]:
     """What beat alone knows. A worker shows its values to whoever asks, and would not hide this address's password."""
     url = settings.redis_url.get_secret_value()
-    options: dict[str, Any] = {"retry_period": -1}
+    options: dict[str, Any] = {"retry_period": BEAT_RETRY_SECONDS}
     if url.startswith("sentinel://"):
         sentinel = SentinelUrl.parse(url)
         url = "redis-sentinel://"

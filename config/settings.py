@@ -54,7 +54,7 @@ class Settings(BaseSettings):
 
     redis_url: Annotated[SecretStr, AfterValidator(_redis_scheme)] = Field(
         default=SecretStr("redis://127.0.0.1:6379/0"),
-        description="broker and ledger; `redis://`, `rediss://`, `sentinel://host:port,host:port/master/db`",
+        description="broker and ledger; `redis://`, `rediss://`, `sentinel://host:port,host:port/db?master=name`",
     )
     accounts_file: Path = Field(default=Path("config/accounts.toml"), description="the accounts, a TOML file")
     secrets_dir: Path | None = Field(default=None, description="a file per secret, named like its variable")

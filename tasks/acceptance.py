@@ -1,6 +1,7 @@
 """The one acceptance that all ways in go through: validate, then one atomic step into the ledger."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ from functools import cache
 from typing import Any
 
 import structlog
+from redis.exceptions import RedisError
 
 from config.accounts import Account
 from config.accounts_file import Accounts, accounts
@@ -25,6 +27,11 @@ from worker.vault import Identity, Vault
 log = structlog.get_logger()
 
 BATCH = 500
+PLAIN_ORDER = re.compile(r"[\w./#-]{1,100}")
+# What the ledger answers where the key of the ids is not the one that stands in Redis.
+FOREIGN = "foreign"
+
+Prepared = tuple[Entry | RefusedEntry, tuple[Fault, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +53,29 @@ class Acceptance:
 
     def accept(self, raws: Sequence[Any]) -> list[Accepted]:
         """One answer for each job, in order: JSON texts, or what they would hold. Raises redis.RedisError."""
-        now = self._ledger.now()
-        prepared = [self._prepare(raw, now) for raw in raws]
-        receipts = self._ledger.accept([entry for entry, _ in prepared])
+        prepared, receipts = self._write(raws)
+        if any(receipt.state == FOREIGN for receipt in receipts):
+            self._identity = Identity.of(self._ledger.redis, self._vault)
+            prepared, receipts = self._write(raws)
+            if any(receipt.state == FOREIGN for receipt in receipts):
+                raise RedisError("Redis lost its data while jobs were accepted; enqueue them again")
         answers = [Accepted(receipt, faults) for receipt, (_, faults) in zip(receipts, prepared, strict=True)]
         for answer, (entry, _) in zip(answers, prepared, strict=True):
             if answer.receipt.created:
                 INVITATIONS.labels(entry.account, self._provider(entry.account), answer.receipt.state).inc()
         return answers
 
+    def _write(self, raws: Sequence[Any]) -> tuple[list[Prepared], list[Receipt]]:
+        now = self._ledger.now()
+        prepared = [self._prepare(raw, now) for raw in raws]
+        receipts = self._ledger.accept([entry for entry, _ in prepared], self._identity.sealed_key)
+        return prepared, receipts
+
     def _provider(self, account: str) -> str:
         known = self._accounts.get(account)
         return known.provider if known else NO_ACCOUNT
 
-    def _prepare(self, raw: Any, now: int) -> tuple[Entry | RefusedEntry, tuple[Fault, ...]]:
+    def _prepare(self, raw: Any, now: int) -> Prepared:
         try:
             return self._entry(raw, now), ()
         except JobError as error:
@@ -94,14 +110,15 @@ class Acceptance:
         )
 
     def _refused(self, raw: Any, faults: Iterable[Fault]) -> RefusedEntry:
-        named, text = _named(raw), _as_text(raw)
-        text = text.encode("utf-8", "backslashreplace").decode()
+        text = _as_text(raw).encode("utf-8", "backslashreplace").decode()
+        named, order = _named(raw)
         return RefusedEntry(
             id=self._identity.refused(text),
             account=named if named in self._accounts else NO_ACCOUNT,
             job=self._vault.seal(text),
             faults=json.dumps([fault.model_dump() for fault in faults]),
             reason="; ".join(str(fault) for fault in faults)[:500],
+            order=order,
         )
 
 
@@ -111,15 +128,19 @@ def _as_text(raw: Any) -> str:
     return raw if isinstance(raw, str) else json.dumps(raw, default=lambda value: type(value).__name__)
 
 
-def _named(raw: Any) -> str:
-    """The account that a job names which may be no job at all."""
+def _named(raw: Any) -> tuple[str, str]:
+    """The account and the order that a job names which may be no job at all; an order that may be an address is none."""
     if isinstance(raw, Unreadable):
-        return raw.account or NO_ACCOUNT
+        return raw.account or NO_ACCOUNT, ""
     try:
         held = json.loads(raw) if isinstance(raw, str) else raw
     except (ValueError, RecursionError):
-        return NO_ACCOUNT
-    return str(held.get("account")) if isinstance(held, dict) else NO_ACCOUNT
+        held = None
+    if not isinstance(held, dict):
+        return NO_ACCOUNT, ""
+    order = held.get("order")
+    plain = isinstance(order, str | int) and PLAIN_ORDER.fullmatch(str(order))
+    return str(held.get("account")), str(order) if plain else ""
 
 
 def _waited_out_here(account: Account, job: Job, now: int) -> int:

@@ -16,12 +16,15 @@ from tasks.outcome import (
     Unavailable,
     Unclear,
 )
+from worker.ledger import PROBE_MS
 
 FIRST_BACKOFF_SECONDS = 10
 LONGEST_BACKOFF_SECONDS = 3600
-PROBE_MS = 15 * 60_000
 # So many failures in a row, of whatever invitations, close the gate; then one probe at a time tests it.
 DOWN_AFTER = 5
+# So many refusals of the credentials in a row pause the account; the refused invitation waits so long meanwhile.
+REFUSED_AFTER = 3
+REFUSED_WAIT_MS = 2_000
 DOWN_MS = 5_000
 DOWN_MOST_MS = 5 * 60_000
 
@@ -62,6 +65,8 @@ class Step:
     sends_in_ms: int | None = None
     expect: bool | None = None
     retry_ms: int | None = None
+    maintenance: bool | None = None
+    refused_after: int | None = None
     probe_ms: int | None = None
     down_after: int | None = None
     down_ms: int | None = None
@@ -95,7 +100,7 @@ def next_step(
         case Throttled():
             return Step("queued", throttled=True, unclear=history.unclear, **said)
         case CredentialsRefused():
-            return Step("queued", unclear=history.unclear, **said)
+            return _after_refusal(history, policy, said)
         case Unavailable() | Unclear():
             return _after_failure(outcome, history, policy, said)
 
@@ -107,9 +112,9 @@ def gate_lesson(outcome: object, jitter: float, limits: Limits | None = None) ->
         lesson |= {"limit": limits.limit, "remaining": limits.remaining, "window_ms": limits.window_ms}
     match outcome:
         case Throttled():
-            lesson |= {"answer": "throttled", "retry_ms": outcome.retry_after_ms}
+            lesson |= {"answer": "throttled", "retry_ms": outcome.retry_after_ms, "maintenance": outcome.maintenance}
         case CredentialsRefused():
-            lesson |= {"answer": "refused", "probe_ms": PROBE_MS}
+            lesson |= {"answer": "refused", "refused_after": REFUSED_AFTER, "probe_ms": PROBE_MS}
         case Unavailable() | Unclear():
             lesson |= {
                 "answer": "down",
@@ -118,6 +123,15 @@ def gate_lesson(outcome: object, jitter: float, limits: Limits | None = None) ->
                 "down_most_ms": DOWN_MOST_MS,
             }
     return lesson
+
+
+def _after_refusal(history: History, policy: Policy, lesson: dict[str, Any]) -> Step:
+    """Others of its account go first: their success tells whether it was the account that was refused. The ledger
+    counts an attempt where others passed since this invitation was last refused."""
+    if history.attempts >= policy.max_attempts:
+        reason = f"refused again and again while others passed; the last: {lesson['reason']}"
+        return Step("failed", unclear=history.unclear, **{**lesson, "reason": reason})
+    return Step("queued", unclear=history.unclear, wait_ms=REFUSED_WAIT_MS, **lesson)
 
 
 def _after_failure(

@@ -1,26 +1,24 @@
 """`invitations.deliver`: claim the invitation, call its provider, settle it. The message carries the id alone."""
 
 import random
+import time
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
 
 import structlog
+from celery import signals
 from celery.exceptions import Retry
 
 from config.accounts import Account
 from config.accounts_file import accounts
 from config.settings import settings
-from tasks.decision import History, Policy, Step, backoff_ms, next_step
+from tasks.calls import pipeline, vault
+from tasks.decision import History, Policy, Step, backoff_ms, gate_lesson, next_step
 from tasks.job import Job
-from tasks.outcome import Answer, Throttled
-from tasks.providers.deadline import Deadline
-from tasks.providers.pipeline import Pipeline
+from tasks.outcome import Accepted, Answer, CredentialsRefused, NotListed, Throttled, Unavailable
 from worker.app import app
-from worker.connection import redis
 from worker.ledger import NO_ACCOUNT, VERSION, Claim, NoClaim, ledger
 from worker.metrics import INVITATIONS, REQUEST_SECONDS, THROTTLED
-from worker.tokens import SharedTokens
-from worker.vault import Vault
 
 log = structlog.get_logger()
 
@@ -43,68 +41,91 @@ def deliver(invitation: str) -> str:
         celery.exceptions.Retry: nothing is published; it tells Flower that the invitation waits in line.
         DeliveryError: naming the type of an unforeseen error, never its text.
     """
+    # The lease runs from the claim; what the claim takes on its way back is not to be added to the call.
+    began = time.monotonic()
     claim = ledger().claim(invitation, settings().lease_seconds * 1000)
     if isinstance(claim, NoClaim):
         if claim.why == "expired":
             _count(claim.account, "failed")
         return claim.why
     with structlog.contextvars.bound_contextvars(invitation=invitation, account=claim.account):
+        delivery = Delivery(claim, began)
         try:
-            step = _deliver(claim)
+            step = delivery.step()
         except Exception as error:
-            _settle(claim, _after_error(claim, error))
+            _settle(claim, delivery.after_error(error))
             raise DeliveryError(type(error).__name__) from None
         return _settle(claim, step)
 
 
-def _deliver(claim: Claim) -> Step:
-    account = accounts().get(claim.account)
-    if account is None:
-        return Step(
-            "queued", "its account is not configured here", wait_ms=NOT_HERE_MS, unclear=claim.unclear
+class Delivery:
+    """One claimed invitation on its way. `began`: when the claim was asked for (monotonic seconds)."""
+
+    def __init__(self, claim: Claim, began: float) -> None:
+        self._claim = claim
+        self._began = began
+        self._may_have_called = claim.unclear
+
+    def step(self) -> Step:
+        """Calls the provider, unless something stands in the way, and decides what follows."""
+        claim, account = self._claim, accounts().get(self._claim.account)
+        if account is None:
+            # As with refused credentials: the account pauses, and one probe now and then finds a worker that knows it.
+            refusal = CredentialsRefused("its account is not configured in every worker")
+            lesson = gate_lesson(refusal, 0) | {"refused_after": 1, "probe_ms": NOT_HERE_MS}
+            return Step("queued", unclear=claim.unclear, **lesson)
+        if claim.version > VERSION:
+            return Step("queued", "written by a newer version", wait_ms=NOT_HERE_MS, unclear=claim.unclear)
+        job = Job.read(vault().open(claim.job))
+        if claim.unclear and account.lists:
+            return self._look_up_first(account, job)
+        return self._call(account, job)
+
+    def _call(self, account: Account, job: Job) -> Step:
+        left = account.timeout - (time.monotonic() - self._began)
+        if left <= 0:
+            return self._next(account, Answer(Unavailable("Redis took the time that the call had")))
+        self._may_have_called = True
+        answer = pipeline().deliver(account, job, timeout=left)
+        REQUEST_SECONDS.labels(account.provider, type(answer.outcome).__name__.lower()).observe(answer.seconds)
+        return self._next(account, answer)
+
+    def _look_up_first(self, account: Account, job: Job) -> Step:
+        """After a call that stayed unanswered the provider's list says whether it had arrived. The look-up takes the
+        place in the gate that the delivery was given; to call after it takes another."""
+        since = datetime.fromtimestamp(self._claim.created_at / 1000, UTC)
+        found = pipeline().look_up(account, job, since, timeout=account.timeout / 2)
+        if found is not None and not isinstance(found, NotListed):
+            step = self._next(account, Answer(found))
+            reached = isinstance(found, Accepted)
+            return replace(step, reason="an earlier call had reached the provider") if reached else step
+        if ledger().spend(account.gate, account.name, 0) == 0:
+            return self._call(account, job)
+        reason = "the provider does not list it: it is sent again" if found else "it is sent again"
+        return Step("queued", reason, unclear=found is None)
+
+    def _next(self, account: Account, answer: Answer) -> Step:
+        if isinstance(answer.outcome, Throttled):
+            THROTTLED.labels(account.name).inc()
+        claim = self._claim
+        return next_step(
+            answer.outcome,
+            History(claim.attempts, claim.unclear, claim.probe),
+            Policy(account.max_attempts, account.lists),
+            jitter=random.random(),
+            limits=answer.limits,
         )
-    if claim.version > VERSION:
-        return Step("queued", "written by a newer version", wait_ms=NOT_HERE_MS, unclear=claim.unclear)
-    job = Job.read(vault().open(claim.job))
-    deadline = Deadline(account.timeout)
-    answer = _found_at_provider(account, job, claim) or pipeline().deliver(
-        account, job, timeout=deadline.left()
-    )
-    _measure(account, answer)
-    return next_step(
-        answer.outcome,
-        History(claim.attempts, claim.unclear, claim.probe),
-        Policy(account.max_attempts, account.lists),
-        jitter=random.random(),
-        limits=answer.limits,
-    )
 
-
-def _found_at_provider(account: Account, job: Job, claim: Claim) -> Answer | None:
-    """After a call that stayed unanswered: the provider's list says whether it had arrived, where there is a list."""
-    if not (claim.unclear and account.lists) or ledger().spend(account.gate, account.name, 0):
-        return None
-    since = datetime.fromtimestamp(claim.created_at / 1000, UTC)
-    found = pipeline().look_up(account, job, since, timeout=account.timeout / 2)
-    return Answer(found) if found else None
-
-
-def _measure(account: Account, answer: Answer) -> None:
-    outcome = type(answer.outcome).__name__.lower()
-    REQUEST_SECONDS.labels(account.provider, outcome).observe(answer.seconds)
-    if isinstance(answer.outcome, Throttled):
-        THROTTLED.labels(account.name).inc()
-
-
-def _after_error(claim: Claim, error: Exception) -> Step:
-    log.error("delivery_went_wrong", error=type(error).__name__)
-    return Step(
-        "queued",
-        f"internal error: {type(error).__name__}",
-        counts=True,
-        unclear=True,
-        wait_ms=backoff_ms(claim.attempts + 1, random.random()),
-    )
+    def after_error(self, error: Exception) -> Step:
+        """An error of this program: the invitation backs off."""
+        log.error("delivery_went_wrong", error=type(error).__name__)
+        return Step(
+            "queued",
+            f"internal error: {type(error).__name__}",
+            counts=True,
+            unclear=self._may_have_called,
+            wait_ms=backoff_ms(self._claim.attempts + 1, random.random()),
+        )
 
 
 def _settle(claim: Claim, step: Step) -> str:
@@ -122,13 +143,7 @@ def _count(account: str, state: str) -> None:
     INVITATIONS.labels(account, known.provider if known else NO_ACCOUNT, state).inc()
 
 
-@cache
-def pipeline() -> Pipeline:
-    """This process's pipeline to the providers."""
-    return Pipeline(SharedTokens(redis()))
-
-
-@cache
-def vault() -> Vault:
-    """This process's vault."""
-    return Vault.of(settings())
+@signals.task_revoked.connect(sender=deliver)
+def cancel_revoked(request: object, **_: object) -> None:
+    """Revoked by a person, in Flower: Celery would drop every further message, so the invitation is cancelled."""
+    ledger().cancel(str(getattr(request, "id", "")), "revoked in Celery")

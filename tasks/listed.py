@@ -5,18 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from tasks.providers.listing import Page, Row
+from tasks.providers.pipeline import CLOCK_MARGIN, PAGE_SIZE
 
-SIZE = 100
+SIZE = PAGE_SIZE
 # Rows that arrive while paging shift the others: pages overlap by so many.
 OVERLAP = 10
-CLOCKS_DIFFER = timedelta(minutes=2)
 
 Read = Callable[[int], Page | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An accepted invitation to be found: its id, the natural id that its row gives, and when it was accepted."""
+    """An accepted invitation to be found: its id, the natural id that its row gives, when it was accepted, and since
+    when the provider may have it."""
 
     id: str
     natural: str
@@ -24,19 +25,21 @@ class Wanted:
     earliest: datetime
 
     @classmethod
-    def of(cls, invitation: str, natural: str, accepted: datetime) -> "Wanted":
-        """`accepted` in the account's time zone: near a change of summer time the list's clock may be an hour off."""
-        day = timedelta(hours=3)
-        steady = (accepted - day).utcoffset() == (accepted + day).utcoffset()
-        margin = CLOCKS_DIFFER if steady else CLOCKS_DIFFER + timedelta(hours=1)
-        return cls(invitation, natural, accepted, accepted - margin)
+    def of(cls, invitation: str, natural: str, accepted: datetime, called: datetime | None = None) -> "Wanted":
+        """Times in the account's time zone: near a change of summer time the list's clock may be an hour off. `called`:
+        when the first call began that may have reached the provider, where that is not the one it answered."""
+        since = called or accepted
+        hours = timedelta(hours=3)
+        steady = (since - hours).utcoffset() == (since + hours).utcoffset()
+        margin = CLOCK_MARGIN if steady else CLOCK_MARGIN + timedelta(hours=1)
+        return cls(invitation, natural, accepted, since - margin)
 
 
 class Search:
     """One walk through a list that is sorted by creation, newest first.
 
     `read(offset)` gives the page after the newest `offset` rows, or None where no further page may be read now.
-    `seen(row)` is told of every row read, in pages that may overlap.
+    `seen(row)` is told of every row read, once though pages overlap.
     """
 
     def __init__(self, read: Read, seen: Callable[[Row], None]) -> None:
@@ -45,6 +48,7 @@ class Search:
         self._low = 0
         self._high: int | None = None
         self._stride = 0
+        self._largest = 0
         self._known: set[tuple[str, str | None, datetime]] = set()
 
     def run(self, wanted: list[Wanted]) -> bool:
@@ -56,18 +60,23 @@ class Search:
             page = self._read(offset)
             if page is None:
                 return False
-            if self._has_news(page) or offset > self._low:
+            self._largest = max(self._largest, page.received)
+            news = self._has_news(page)
+            if news or offset > self._low or page.received == self._largest:
                 left = self._after(page, offset, left)
             else:
+                # The end of the list, read again because rows arrive as fast as it is read.
                 left = self._without_first(left) if self._high is not None else []
         return True
 
     def _has_news(self, page: Page) -> bool:
-        """Tells of the rows. False where all were known: rows arrive as fast as the end of the list is read."""
+        """Tells of the rows. False where all of them were known."""
         before = len(self._known)
         for row in page.rows:
-            self._known.add((row.email, row.order, row.created))
-            self._seen(row)
+            identity = (row.email, row.order, row.created)
+            if identity not in self._known:
+                self._known.add(identity)
+                self._seen(row)
         return len(self._known) > before or not page.rows
 
     def _next_offset(self) -> int:

@@ -29,11 +29,13 @@ class Rejected:
 class Throttled:
     """Too many calls: the provider never looked at the invitation.
 
-    `retry_after_ms`: how long it asked to be left alone (milliseconds), None where it named no time.
+    `retry_after_ms`: how long it asked to be left alone (milliseconds), None where it named no time. `maintenance`: it
+    is closed for everybody (503), which says nothing of a limit.
     """
 
     reason: str
     retry_after_ms: int | None = None
+    maintenance: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,11 @@ class Unclear:
 
 
 Outcome = Accepted | Duplicate | Rejected | Throttled | CredentialsRefused | Unavailable | Unclear
+
+
+@dataclass(frozen=True, slots=True)
+class NotListed:
+    """The provider's list reaches back far enough, and the invitation is not in it."""
 
 
 @dataclass(frozen=True, slots=True)

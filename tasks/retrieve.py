@@ -4,15 +4,14 @@ import random
 import time
 from collections import defaultdict
 from datetime import UTC, datetime
-from functools import cache
 
 import structlog
 
 from config.accounts import Account
 from config.accounts_file import accounts
 from config.settings import settings
+from tasks.calls import pipeline, vault
 from tasks.decision import gate_lesson
-from tasks.deliver import pipeline, vault
 from tasks.listed import SIZE, Search, Wanted
 from tasks.providers.listing import Page, Row
 from worker.app import app
@@ -27,6 +26,8 @@ log = structlog.get_logger()
 MOST_PAGES = 50
 MOST_WANTED = 5_000
 LONGEST_WAIT_MS = 2_000
+# One retrieval of an account at a time, no longer than this: a slow provider must not hold the worker's threads.
+RUN_SECONDS = 120
 
 
 @app.task(name="invitations.retrieve", ignore_result=True)
@@ -39,7 +40,12 @@ def retrieve(account: str) -> int:
     expected = sightings.due(MOST_WANTED)
     if not expected:
         return 0
-    return Retrieval(known, sightings, expected).run()
+    if not redis().set(f"invitations:retrieving:{account}", 1, nx=True, px=RUN_SECONDS * 1000):
+        return 0
+    try:
+        return Retrieval(known, sightings, expected).run()
+    finally:
+        redis().delete(f"invitations:retrieving:{account}")
 
 
 class Retrieval:
@@ -50,13 +56,15 @@ class Retrieval:
         self._sightings = sightings
         self._pages = 0
         self._sent = 0
+        self._identity = Identity.of(redis(), vault())
+        self._ends = time.monotonic() + RUN_SECONDS - account.timeout
         self._expected: dict[str, list[Sighting]] = defaultdict(list)
         for one in expected:
             self._expected[one.natural].append(one)
 
     def run(self) -> int:
         wanted = [
-            Wanted.of(one.id, one.natural, _time(one.accepted_at).astimezone(self._account.zone))
+            Wanted.of(one.id, one.natural, self._time(one.accepted_at), self._time(one.called_at or one.accepted_at))
             for those in self._expected.values()
             for one in those
         ]
@@ -76,7 +84,7 @@ class Retrieval:
         return self._sent
 
     def _read(self, offset: int) -> Page | None:
-        if self._pages >= MOST_PAGES or not self._may_call():
+        if self._pages >= MOST_PAGES or time.monotonic() > self._ends or not self._may_call():
             return None
         self._pages += 1
         RETRIEVED.labels(self._account.name).inc()
@@ -97,7 +105,7 @@ class Retrieval:
         return wait == 0
 
     def _see(self, row: Row) -> None:
-        natural = identity().natural(self._account.name, row.email, row.order)
+        natural = self._identity.natural(self._account.name, row.email, row.order)
         candidates = self._expected.get(natural)
         if not candidates:
             return
@@ -113,12 +121,5 @@ class Retrieval:
             self._sent += 1
             INVITATIONS.labels(self._account.name, self._account.provider, "sent").inc()
 
-
-def _time(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)
-
-
-@cache
-def identity() -> Identity:
-    """This process's identity."""
-    return Identity.of(redis(), vault())
+    def _time(self, ms: int) -> datetime:
+        return datetime.fromtimestamp(ms / 1000, UTC).astimezone(self._account.zone)

@@ -48,13 +48,13 @@ def _erase(ledger: Ledger, account: str, state: str, cutoff: int) -> int:
     return erased
 
 
-def drop_gone_readers(redis: Redis) -> int:
-    """Forgets readers of the inbox that hold nothing and have been silent for a day. Returns how many."""
+def drop_gone_readers(redis: Redis, silent_ms: int = DAY_MS) -> int:
+    """Forgets readers of the inbox that hold nothing and are silent since `silent_ms`. Returns how many."""
     try:
         readers = redis.xinfo_consumers(INBOX, GROUP)
     except ResponseError:
         return 0
-    gone = [reader["name"] for reader in readers if reader["pending"] == 0 and reader["idle"] > DAY_MS]
+    gone = [reader["name"] for reader in readers if reader["pending"] == 0 and reader["idle"] > silent_ms]
     for name in gone:
         redis.xgroup_delconsumer(INBOX, GROUP, name)
     return len(gone)

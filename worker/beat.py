@@ -12,7 +12,7 @@ from config.accounts_file import accounts
 from config.celery_values import BEAT_LOOP_SECONDS, beat_values
 from config.errors import ConfigurationError
 from config.schedule import beat_schedule
-from config.settings import settings
+from config.settings import PREFIX, settings
 
 log = structlog.get_logger()
 
@@ -31,7 +31,11 @@ class InvitationScheduler(RedBeatScheduler):  # type: ignore[misc]
             self.app.conf.beat_schedule = beat_schedule(settings(), accounts().values())
         except ConfigurationError as error:
             raise SystemExit(str(error)) from None
-        super().setup_schedule()
+        try:
+            super().setup_schedule()
+        except RedisError as error:
+            hint = f"check {PREFIX}REDIS_URL and that the server runs"
+            raise SystemExit(f"Redis does not answer ({type(error).__name__}): {hint}") from None
 
     def tick(self, *args: Any, **options: Any) -> float:
         """Starts what is due, while it holds the lock. Returns the seconds until its next turn."""

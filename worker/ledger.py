@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+import structlog
 from redis import Redis
 
 from config.accounts import BaseAccount
 from worker.connection import redis
 from worker.scripts import Scripts
+
+log = structlog.get_logger()
 
 VERSION = 1
 QUANTUM = 10
@@ -41,6 +44,7 @@ class RefusedEntry:
     job: str = field(repr=False)
     faults: str = ""
     reason: str = ""
+    order: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,51 +92,32 @@ class Ledger:
     def __init__(self, client: Redis) -> None:
         self.redis = client
         self._scripts = Scripts(client)
+        self._configured: tuple[BaseAccount, ...] = ()
 
     def now(self) -> int:
         """Milliseconds since the epoch by Redis's clock."""
         seconds, micros = self.redis.time()
         return int(seconds) * 1000 + int(micros) // 1000
 
-    def accept(self, entries: Sequence[Entry | RefusedEntry]) -> list[Receipt]:
-        """One receipt for each entry, in order; all in one pipeline."""
+    def accept(self, entries: Sequence[Entry | RefusedEntry], id_key: str = "") -> list[Receipt]:
+        """One receipt for each entry, in order; all in one pipeline.
+
+        `id_key`: the key that their ids were made with, as it stands in Redis. Where another stands there, nothing is
+        written and the state is `foreign`.
+        """
         with self.redis.pipeline(transaction=False) as pipe:
             for entry in entries:
-                if isinstance(entry, Entry):
-                    self._scripts.run(
-                        "accept",
-                        entry.id,
-                        entry.account,
-                        entry.gate,
-                        entry.order,
-                        entry.job,
-                        entry.delay_ms,
-                        entry.expires_after_ms,
-                        entry.natural,
-                        VERSION,
-                        client=pipe,
-                    )
-                else:
-                    self._scripts.run(
-                        "refuse",
-                        entry.id,
-                        entry.account,
-                        entry.job,
-                        entry.faults,
-                        entry.reason,
-                        VERSION,
-                        client=pipe,
-                    )
+                self._scripts.run(_script(entry), *_accepting(entry), VERSION, id_key, client=pipe)
             answers = pipe.execute()
         return [
-            Receipt(entry.id, state, bool(created))
-            for entry, (state, created) in zip(entries, answers, strict=True)
+            Receipt(entry.id, state, bool(created)) for entry, (state, created) in zip(entries, answers, strict=True)
         ]
 
     def configure(self, accounts: Iterable[BaseAccount]) -> None:
         """Tells every gate its limit, burst and concurrency, and which accounts stand before it."""
+        self._configured = tuple(accounts)
         gates: dict[str, list[BaseAccount]] = {}
-        for account in accounts:
+        for account in self._configured:
             gates.setdefault(account.gate, []).append(account)
         for gate, members in gates.items():
             limit, burst = members[0].limit, members[0].burst
@@ -149,9 +134,13 @@ class Ledger:
     def admit(self, queue: str, longest: int, lease_ms: int) -> tuple[int | None, list[str]]:
         """Lets through what may pass now, while Celery's `queue` holds fewer than `longest` messages.
 
-        Returns milliseconds until the next look (None: nothing is known to come), and the ids to be announced.
+        Returns milliseconds until the next look (None: nothing is known to come), and the ids to be announced. Where
+        Redis forgot what was configured, it is told again.
         """
-        wait, *ids = self._scripts.run("admit", queue, longest, lease_ms, QUANTUM, PROBE_MS)
+        wait, unknown, *ids = self._scripts.run("admit", queue, longest, lease_ms, QUANTUM, PROBE_MS)
+        if int(unknown) and self._configured:
+            self.configure(self._configured)
+            return 0, ids
         return (None if int(wait) < 0 else int(wait)), ids
 
     def claim(self, invitation: str, lease_ms: int) -> Claim | NoClaim:
@@ -180,7 +169,8 @@ class Ledger:
     def settle(self, invitation: str, token: str, step: dict[str, Any]) -> tuple[str, bool]:
         """Applies what a call came to (see settle.lua for the fields of `step`). Returns the state, and whether the
         step was applied: it is not where another worker took over in between and the step is not final."""
-        state, applied = self._scripts.run("settle", invitation, token, _json(step))
+        state, applied, news = self._scripts.run("settle", invitation, token, _json(step))
+        _announce(news, step)
         return state, bool(applied)
 
     def spend(self, gate: str, account: str, owed_ms: int) -> int:
@@ -190,7 +180,7 @@ class Ledger:
 
     def tell(self, gate: str, account: str, step: dict[str, Any]) -> None:
         """What such a call came to: the gate learns from it as from a delivery."""
-        self._scripts.run("tell", gate, account, _json(step))
+        _announce(self._scripts.run("tell", gate, account, _json(step)), step)
 
     def sent(self, invitation: str, sent_at: int) -> bool:
         """The provider says that it went out at `sent_at` (ms). True where that was news."""
@@ -217,6 +207,24 @@ class Ledger:
     def erase(self, invitation: str, account: str, state: str, not_after: int) -> bool:
         """Erases a finished invitation that stands on the shelf of `state` since `not_after` (ms) or earlier."""
         return bool(self._scripts.run("erase", invitation, account, state, not_after))
+
+
+def _script(entry: Entry | RefusedEntry) -> str:
+    return "accept" if isinstance(entry, Entry) else "refuse"
+
+
+def _accepting(entry: Entry | RefusedEntry) -> tuple[str | int, ...]:
+    if isinstance(entry, RefusedEntry):
+        return entry.id, entry.account, entry.order, entry.job, entry.faults, entry.reason
+    delays = entry.delay_ms, entry.expires_after_ms
+    return entry.id, entry.account, entry.gate, entry.order, entry.job, *delays, entry.natural
+
+
+def _announce(news: str, step: dict[str, Any]) -> None:
+    if news == "gate_opened":
+        log.info(news)
+    elif news:
+        log.warning(news, reason=step.get("reason"))
 
 
 def _json(step: dict[str, Any]) -> str:

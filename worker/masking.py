@@ -6,13 +6,15 @@ from typing import Any
 from celery.worker.request import Request
 
 MASKED = "(a job)"
-ADDRESS = re.compile(r"[^\s\"'<>,;:()\[\]{}=&?/]+@[^\s\"'<>,;:()\[\]{}=&?/]+")
-WEB_ADDRESS = re.compile(r"\b(https?|rediss?|sentinel)://[^\s\"'<>]+", re.IGNORECASE)
+_PART = r"[^\s\"'<>,;:()\[\]{}=&?/@.]+"
+ADDRESS = re.compile(rf"{_PART}(?:\.{_PART})*@{_PART}(?:\.{_PART})+")
+# Credentials stand before the host, or in the query behind the path.
+WEB_ADDRESS = re.compile(r"\b(https?|rediss?|sentinel)://(?:[^\s\"'<>/@]*@)?([^\s\"'<>/?#]*)[^\s\"'<>]*", re.IGNORECASE)
 
 
 def scrub(text: str) -> str:
-    """`text` without e-mail addresses and without web addresses, which may carry credentials."""
-    return ADDRESS.sub("(address)", WEB_ADDRESS.sub(r"\1://(hidden)", text))
+    """`text` without e-mail addresses, and with no more of a web address than its host."""
+    return ADDRESS.sub("(address)", WEB_ADDRESS.sub(r"\1://\2/(hidden)", text))
 
 
 class MaskedRequest(Request):

@@ -11,11 +11,13 @@ DAY_MS = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """One accepted invitation; `natural` is the id that account, address and order give. Times in milliseconds."""
+    """One accepted invitation; `natural` is the id that account, address and order give. `called_at`: when the first
+    call began that may have reached the provider, None where one call did it all. Times in milliseconds."""
 
     id: str
     natural: str
     accepted_at: int
+    called_at: int | None = None
 
 
 class Sightings:
@@ -33,11 +35,11 @@ class Sightings:
         )
         with redis.pipeline(transaction=False) as pipe:
             for invitation in ids:
-                pipe.hmget(f"invitations:record:{invitation}", "natural", "accepted_at")
+                pipe.hmget(f"invitations:record:{invitation}", "natural", "accepted_at", "unclear_since")
             answers = pipe.execute()
         return [
-            Sighting(invitation, natural or invitation, int(accepted_at))
-            for invitation, (natural, accepted_at) in zip(ids, answers, strict=True)
+            Sighting(invitation, natural or invitation, int(accepted_at), int(since) if since else None)
+            for invitation, (natural, accepted_at, since) in zip(ids, answers, strict=True)
             if accepted_at
         ]
 

@@ -4,6 +4,7 @@ import hmac
 from collections.abc import Sequence
 from hashlib import sha256
 from secrets import token_hex
+from typing import cast
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from redis import Redis
@@ -19,6 +20,7 @@ class Vault:
     """Seals and opens texts: encrypted with Fernet where keys are configured, else as they are."""
 
     def __init__(self, keys: Sequence[str] = ()) -> None:
+        self._keys = keys
         self._fernet = MultiFernet([Fernet(key) for key in keys]) if keys else None
 
     @classmethod
@@ -45,18 +47,34 @@ class Vault:
                 [f"{PREFIX}ENCRYPTION_KEYS: expected to include the key that this Redis was written with"]
             ) from None
 
+    def is_newest(self, sealed: str) -> bool:
+        """Whether `sealed` is as `seal` would make it today: with the newest key, or plain where there is none."""
+        try:
+            Vault(self._keys[:1]).open(sealed)
+        except ConfigurationError:
+            return False
+        return sealed.startswith(ENCRYPTED) == bool(self._keys)
+
 
 class Identity:
-    """Ids of invitations, keyed: whoever reads Redis cannot test an address against them."""
+    """Ids of invitations, keyed: they give no address away, and where the key is encrypted in Redis, whoever reads Redis
+    cannot test an address against them either."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, sealed_key: str = "") -> None:
         self._key = key
+        self.sealed_key = sealed_key
 
     @classmethod
     def of(cls, redis: "Redis", vault: Vault) -> "Identity":
-        """The identity of this deployment; its key is made at the first start and kept in Redis."""
-        redis.set(ID_KEY, vault.seal(token_hex(32)), nx=True)
-        return cls(vault.open(str(redis.get(ID_KEY))).encode())
+        """The identity of this deployment; its key is made at the first start and kept in Redis, sealed with the
+        newest encryption key."""
+        sealed = cast(str | None, redis.set(ID_KEY, vault.seal(token_hex(32)), nx=True, get=True))
+        sealed = sealed or str(redis.get(ID_KEY))
+        key = vault.open(sealed)
+        if not vault.is_newest(sealed):
+            sealed = vault.seal(key)
+            redis.set(ID_KEY, sealed)
+        return cls(key.encode(), sealed)
 
     def natural(self, account: str, email: str, order: str | None) -> str:
         """The id of the one invitation of this account, address (in any case) and order."""

@@ -31,7 +31,11 @@ _KNOWN = re.compile(
     r"external[_ ]?id\b.{0,80}\b(already|exists|unique|duplicate|taken|in use)\b"
     r"|\b(already|duplicate)\b.{0,80}\bexternal[_ ]?id\b"
 )
-_CREDENTIALS = re.compile(r"\b(token|credentials?|unauthori[sz]ed|authenticat\w*|client_(id|secret))\b")
+_SUBJECT = r"\b(access[_ ]?token|token|credentials?|client_(id|secret))\b"
+_FAULT = r"\b(invalid|expired|wrong|unknown|revoked|missing|incorrect|not valid)\b"
+_CREDENTIALS = re.compile(
+    rf"\b(unauthori[sz]ed|unauthenticated)\b|{_SUBJECT}.{{0,40}}{_FAULT}|{_FAULT}.{{0,40}}{_SUBJECT}"
+)
 NAME = "The Feedback Company"
 NO_CREDENTIALS = f"{NAME} refused the credentials: check access_token, or client_id and client_secret"
 NO_PERMISSION = f"{NAME} knows this account, but it may not register orders: ask for that permission"

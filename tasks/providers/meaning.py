@@ -28,7 +28,7 @@ def meaning(reply: Reply, read: Callable[[Reply], T | None], now: datetime) -> T
     if reply.status == HTTPStatus.TOO_MANY_REQUESTS:
         return Throttled("the provider answered 429: too many calls", wait)
     if reply.status == HTTPStatus.SERVICE_UNAVAILABLE and wait is not None:
-        return Throttled("the provider answered 503 and asked to wait", wait)
+        return Throttled("the provider answered 503 and asked to wait", wait, maintenance=True)
     understood = read(reply)
     return by_code(reply.status) if understood is None else understood
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from config.accounts import Account
 from tasks.delay import in_ms
 from tasks.job import Job
-from tasks.outcome import Accepted, Answer, CredentialsRefused, Outcome, Unavailable, Unclear
+from tasks.outcome import Accepted, Answer, CredentialsRefused, NotListed, Outcome, Unavailable, Unclear
 from tasks.providers import PROVIDERS
 from tasks.providers.base import Provider, Reply, Request, TokenCall, Tokens
 from tasks.providers.deadline import Deadline
@@ -79,18 +79,28 @@ class Pipeline:
         result, _ = self._call(account, request, read, Deadline(timeout))
         return result
 
-    def look_up(self, account: Account, job: Job, since: datetime, *, timeout: float) -> Accepted | None:
-        """The job's invitation, if its provider lists it among the newest 100 and made it after `since`
-        (aware; two minutes are allowed for clocks that differ). None where that is not certain."""
-        if not self._providers[account.provider].lists:
-            return None
+    def look_up(
+        self, account: Account, job: Job, since: datetime, *, timeout: float
+    ) -> Outcome | NotListed | None:
+        """The job's invitation, if its provider lists it among the newest 100 and made it after `since` (aware; two
+        minutes are allowed for clocks that differ): Accepted.
+
+        NotListed where it is certain that it is not there, None where that is not; what a call came to that brought
+        no list.
+
+        Raises:
+            ValueError: the account's provider lists no invitations.
+        """
         page = self.list_page(account, offset=0, size=PAGE_SIZE, timeout=timeout)
-        for row in page.rows if isinstance(page, Page) else ():
+        if not isinstance(page, Page):
+            return page
+        for row in page.rows:
             same = row.email.casefold() == job.email.casefold() and row.order == job.order
             if same and row.created >= since - CLOCK_MARGIN:
                 ahead = (row.scheduled or row.created) - self._now()
                 return Accepted(scheduled_in_ms=max(ahead // timedelta(milliseconds=1), 0))
-        return None
+        reaches_back = page.received < PAGE_SIZE or page.rows[-1:] and page.rows[-1].created < since - CLOCK_MARGIN
+        return NotListed() if reaches_back and not page.unreadable else None
 
     def _scheduled_in_ms(self, account: Account, provider: Provider[Any], job: Job) -> int:
         if job.delay is None or not provider.schedules(job.delay):

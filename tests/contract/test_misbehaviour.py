@@ -96,7 +96,7 @@ def test_an_absurd_retry_after_is_capped_and_logged(deliver: Deliver, overheard:
 @pytest.mark.parametrize(
     ("headers", "expected"),
     [
-        ({"Retry-After": "5"}, Throttled("the provider answered 503 and asked to wait", 5_000)),
+        ({"Retry-After": "5"}, Throttled("the provider answered 503 and asked to wait", 5_000, maintenance=True)),
         ({"Retry-After": "soon"}, Unclear(UNKNOWN_BODY.format(503))),
         ({}, Unclear(UNKNOWN_BODY.format(503))),
     ],

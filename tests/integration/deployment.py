@@ -79,10 +79,10 @@ class Deployment:
         return running
 
     def start_workers(self, number: int = 1, loglevel: str = "INFO", **variables: str) -> list[Running]:
-        """So many workers, started together and ready."""
+        """So many workers, started together and ready; they do not spend a second on looking for others."""
         workers = [
             self.start(
-                "worker", celery("worker", "--hostname", f"{name}@test", "--loglevel", loglevel), **variables
+                "worker", celery("worker", "--without-mingle", "--hostname", f"{name}@test", "--loglevel", loglevel), **variables
             )
             for name in (f"w{next(self._numbers)}" for _ in range(number))
         ]

@@ -26,7 +26,9 @@ def test_what_a_killed_worker_was_calling_for_is_finished_by_another(deployment:
     deployment.simulator.control(latency_ms=0)
     warm = deployment.start_worker()
     deployment.wait_for(deployment.accept(job("reviews", "token"))[0].id, "accepted")
-    deployment.simulator.control(latency_ms=900)
+    # Most of the two seconds that a call may last; WebwinkelKeur is asked for its list in them too.
+    deployment.simulator.control(latency_ms=1500)
+    deployment.simulator.control(account=deployment.key_at_provider("shop_nl"), latency_ms=900)
     ids = [receipt.id for receipt in deployment.accept(*jobs)]
     within(lambda: all(deployment.calls(one) for one in jobs), "calls under way")
     warm.kill()
@@ -41,18 +43,6 @@ def test_what_a_killed_worker_was_calling_for_is_finished_by_another(deployment:
     assert [len(deployment.calls(one)) for one in jobs] == [1, 2, 2]
     assert [deployment.stats(one["account"])["duplicates"] for one in jobs] == [0, 1, 1]
     assert other.stop() == 0
-
-
-def test_a_provider_that_needs_most_of_its_time_is_believed_after_an_unclear_call(deployment: Deployment) -> None:
-    slow = job("portal", "slow")
-    deployment.simulator.control(latency_ms=1500)
-    first = deployment.start_worker()
-    invitation = deployment.accept(slow)[0].id
-    within(lambda: deployment.calls(slow) != [], "a call under way")
-    first.kill()
-    deployment.start_worker()
-    record = deployment.wait_for(invitation, "accepted", "duplicate", "failed")
-    assert (record.state, record.attempts, len(deployment.calls(slow))) == ("accepted", 1, 2)
 
 
 def test_a_worker_that_is_asked_to_end_ends_its_calls_and_leaves_the_rest(deployment: Deployment) -> None:
@@ -79,16 +69,16 @@ def test_of_two_workers_under_load_one_is_killed_and_nothing_is_lost(deployment:
     deployment.add_account("loaded", provider="wemasy", token="token-of-loaded", timeout=2, limit="100/second")
     deployment.simulator.control(latency_ms=50)
     first, second = deployment.start_workers(2)
-    jobs = [job("loaded", number) for number in range(400)]
+    jobs = [job("loaded", number) for number in range(200)]
     ids = [receipt.id for receipt in deployment.accept(*jobs)]
-    within(lambda: deployment.count("loaded", "accepted") >= 100, "a hundred delivered")
+    within(lambda: deployment.count("loaded", "accepted") >= 50, "fifty delivered")
     first.kill()
-    within(lambda: deployment.count("loaded", "accepted") == 400, "all delivered")
+    within(lambda: deployment.count("loaded", "accepted") == 200, "all delivered")
     records = deployment.records.many(ids)
     again = sum(record.attempts for record in records)
     stats = deployment.stats("loaded")
     assert again <= 5
-    assert (stats["accepted"], stats["calls"]) == (400, 400 + stats["duplicates"])
+    assert (stats["accepted"], stats["calls"]) == (200, 200 + stats["duplicates"])
     assert stats["duplicates"] <= again
     second.signal(signal.SIGTERM)
     assert second.end() == 0

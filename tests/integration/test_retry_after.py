@@ -9,7 +9,7 @@ import pytest
 from ops.simulator import SimulatorOptions
 from tests.integration.deployment import Deployment, job
 
-COUNT = 100
+COUNT = 80
 PER_SECOND = 20
 IDEAL_SECONDS = COUNT / PER_SECOND
 # The simulator rounds up to whole seconds, and closes for a part of one.

@@ -35,7 +35,13 @@ def by_python(deployment: Deployment, job: Job) -> None:
     deployment.run_python("-c", ENQUEUE, json.dumps(job)).end()
 
 
-WAYS = [by_celery, by_stream, by_python]
+def by_command(deployment: Deployment, job: Job) -> None:
+    file = deployment.folder / "job.json"
+    file.write_text(json.dumps(job), "utf-8")
+    deployment.run_python("-m", "ops.cli", "send", str(file), "--json").end()
+
+
+WAYS = [by_celery, by_stream, by_python, by_command]
 
 
 def the_one(deployment: Deployment, job: Job) -> str:
@@ -76,6 +82,17 @@ def test_flowers_api_sends(deployment: Deployment, flower: str) -> None:
     assert result["created"] is True
     assert deployment.wait_for(result["id"], "accepted").attempts == 0
     assert len(deployment.calls(sent)) == 1
+
+
+def test_the_command_prints_what_became_of_the_job(deployment: Deployment) -> None:
+    file = deployment.folder / "printed.json"
+    file.write_text(json.dumps(job("portal", "printed")), "utf-8")
+    printed = [deployment.run_python("-m", "ops.cli", "send", str(file), "--json") for _ in range(2)]
+    assert [one.end() for one in printed] == [0, 0]
+    answers = [json.loads(one.text) for one in printed]
+    assert sorted(answer.pop("created") for answer in answers) == [False, True]
+    assert answers[0]["id"] == answers[1]["id"]
+    deployment.wait_for(answers[0]["id"], "accepted")
 
 
 def test_flowers_api_wants_the_password(flower: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from redis import Redis
 
+from config.accounts import BaseAccount
 from tests.property.desk import LEASE_MS, QUEUE
 from tests.property.invariants import check_admission, check_bell, check_clocks, check_places, check_turns
 from tests.property.passing_time import pass_time
@@ -48,6 +49,10 @@ class Bench:
             assert receipt.created is (receipt.id not in known), f"{receipt} beside {sorted(known)}"
             known.add(receipt.id)
         self.ids = known
+
+    def configure(self, *accounts: BaseAccount) -> None:
+        """By another process: who admits here knows no configuration and tells none."""
+        Ledger(self.redis).configure(accounts)
 
     def admit(self, room: int) -> list[str]:
         """One turn of a pacer. Returns the announced ids, and keeps the wait in `wait_ms`."""

@@ -72,9 +72,11 @@ class LedgerMachine(RuleBasedStateMachine):
         self._configure(there, shared, one, other)
 
     def _configure(self, there: set[str], shared: set[str], one: Values, other: Values) -> None:
-        self.bench.ledger.configure(
-            account(name, limit_group=GROUP, **one) if name in shared else account(name, **other)
-            for name in sorted(there)
+        self.bench.configure(
+            *(
+                account(name, limit_group=GROUP, **one) if name in shared else account(name, **other)
+                for name in sorted(there)
+            )
         )
 
     @rule(name=names, these=st.sets(numbers, min_size=1), delay=delays, expires=lifetimes)
@@ -107,7 +109,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def _settle(self, claim: Claim, outcome: Outcome, jitter: float, said: Limits | None) -> None:
         history = History(claim.attempts, claim.unclear, claim.probe)
         step = next_step(outcome, history, Policy(3, expects_sent=True), jitter=jitter, limits=said).as_dict()
-        self.bench.settle(claim, _soon_down(step))
+        self.bench.settle(claim, _sooner(step))
 
     @precondition(lambda self: self.bench.claims)
     @rule(pick=picks, wait=st.sampled_from([0, 60_000]))
@@ -122,7 +124,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(name=names, outcome=outcomes, jitter=jitters, said=headers)
     def tells(self, name: str, outcome: Outcome, jitter: float, said: Limits | None) -> None:
         gate = self.bench.seen.stands.get(name, name)
-        self.bench.ledger.tell(gate, name, _soon_down(gate_lesson(outcome, jitter, said)))
+        self.bench.ledger.tell(gate, name, _sooner(gate_lesson(outcome, jitter, said)))
 
     @rule(name=names)
     def pauses(self, name: str) -> None:
@@ -194,5 +196,7 @@ def _from_the_end(those: Sequence[T], pick: int) -> T:
     return those[-1 - pick % len(those)]
 
 
-def _soon_down(step: dict[str, object]) -> dict[str, object]:
-    return {**step, "down_after": 2} if step.get("down_after") else step
+def _sooner(step: dict[str, object]) -> dict[str, object]:
+    """Outages and wrong credentials are seen after fewer failures, or few examples would come to them."""
+    fewer = {"down_after": 2, "refused_after": 1}
+    return step | {name: most for name, most in fewer.items() if step.get(name)}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tasks.decision import PROBE_MS, History, Policy, backoff_ms, gate_lesson, next_step
+from tasks.decision import PROBE_MS, REFUSED_AFTER, REFUSED_WAIT_MS, History, Policy, backoff_ms, gate_lesson, next_step
 from tasks.outcome import (
     Accepted,
     CredentialsRefused,
@@ -49,9 +49,22 @@ TABLE: list[tuple[Outcome, History, str, dict[str, Any]]] = [
         CredentialsRefused("who?"),
         LAST,
         "queued",
-        {"counts": None, "wait_ms": None, "answer": "refused", "probe_ms": PROBE_MS},
+        {
+            "counts": None,
+            "wait_ms": REFUSED_WAIT_MS,
+            "answer": "refused",
+            "refused_after": REFUSED_AFTER,
+            "probe_ms": PROBE_MS,
+        },
     ),
     (CredentialsRefused("who?"), UNCLEAR, "queued", {"unclear": True}),
+    (
+        CredentialsRefused("who?"),
+        History(3, False),
+        "failed",
+        {"reason": "refused again and again while others passed; the last: who?", "answer": "refused"},
+    ),
+    (Throttled("closed", 7_000, maintenance=True), FRESH, "queued", {"maintenance": True, "retry_ms": 7_000}),
     (Unavailable("down"), FRESH, "queued", {**BACKOFF, "unclear": False}),
     (Unavailable("down"), UNCLEAR, "queued", {"wait_ms": 20_000, "unclear": True}),
     (Unclear("lost"), FRESH, "queued", {**BACKOFF, "unclear": True}),

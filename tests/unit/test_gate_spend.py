@@ -140,6 +140,6 @@ def test_credentials_that_it_finds_refused_pause_the_account(real_redis: Redis) 
 
 
 def lesson(outcome: Throttled | Unavailable | Accepted | CredentialsRefused) -> dict[str, object]:
-    """What the gate is told, with an outage at the first failure."""
+    """What the gate is told; the first failure is an outage, the first refusal a wrong credential."""
     said = gate_lesson(outcome, 0.0)
-    return {**said, "down_after": 1} if "down_after" in said else said
+    return said | {name: 1 for name in ("down_after", "refused_after") if name in said}

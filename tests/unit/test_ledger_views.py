@@ -121,7 +121,7 @@ def throttle(line: Desk) -> None:
 
 
 def refuse(line: Desk) -> None:
-    line.deliver(*line.admit(), outcome=CredentialsRefused("401: check the credentials"))
+    line.answer(line.claim(*line.admit()), CredentialsRefused("401: check the credentials"), refused_after=1)
 
 
 def pause(line: Desk) -> None:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -64,6 +65,29 @@ def test_an_old_invitation_is_found_without_walking_all_pages() -> None:
 
     assert "700000@example.com" in listed.seen
     assert len(listed.reads) < 30
+
+
+@pytest.mark.parametrize(
+    "ages", [(5_000, 10_000, 20_000), (89, 43_000), (0, 1, 49_999), (12_345,), (99, 100, 101, 9_000, 9_100, 30_000)]
+)
+@pytest.mark.parametrize("arriving", [0, 3])
+def test_several_are_found_in_a_long_list(ages: tuple[int, ...], arriving: int) -> None:
+    listed = ListOf([age * 60 for age in range(50_000)], arriving)
+
+    complete = Search(listed.read, listed.see).run([wanted(age * 60) for age in ages])
+
+    assert complete
+    assert {f"{age * 60}@example.com" for age in ages} <= listed.seen
+    assert len(listed.reads) < 30 * len(ages)
+
+
+def test_one_that_reached_the_provider_long_before_it_was_accepted_is_found() -> None:
+    listed = ListOf([age * 10 for age in range(5_000)])
+    hours_before = Wanted.of("a", "a", NOW - timedelta(minutes=5), NOW - timedelta(hours=9))
+
+    Search(listed.read, listed.see).run([hours_before])
+
+    assert f"{9 * 3_600}@example.com" in listed.seen
 
 
 def test_what_is_new_is_found_on_the_first_page() -> None:

@@ -26,8 +26,9 @@ def _restored() -> Iterator[None]:
     [
         ("to jane.doe+x@example.com, now", "to (address), now"),
         ("<jane@example.com>", "<(address)>"),
-        ("GET https://x.example/api?id=1&code=abc HTTP", "GET https://(hidden) HTTP"),
-        ("redis://:s3cret@host:6379/0", "redis://(hidden)"),
+        ("GET https://x.example/api?id=1&code=abc HTTP", "GET https://x.example/(hidden) HTTP"),
+        ("redis://:s3cret@host:6379/0", "redis://host:6379/(hidden)"),
+        ("celery@vm ready", "celery@vm ready"),
         ("nothing to hide", "nothing to hide"),
     ],
 )

@@ -125,6 +125,7 @@ def test_a_provider_without_a_list_is_not_asked_for_one() -> None:
     account = WemasyAccount.model_validate({"name": "portal", "provider": "wemasy", "token": "t"})
     pipeline = Pipeline(Tokens())
 
-    assert pipeline.look_up(account, JOB, datetime.now(UTC), timeout=1) is None
+    with pytest.raises(ValueError, match="wemasy lists no invitations"):
+        pipeline.look_up(account, JOB, datetime.now(UTC), timeout=1)
     with pytest.raises(ValueError, match="wemasy lists no invitations"):
         pipeline.list_page(account, offset=0, size=100, timeout=1)

@@ -142,10 +142,28 @@ def test_the_workers_of_a_deployment_agree_and_a_key_is_kept() -> None:
     assert str(redis.get(ID_KEY)).startswith("fernet:"), "the key is sealed as personal data is"
 
 
-def test_the_key_of_the_ids_outlives_a_rotation() -> None:
+def test_the_key_of_the_ids_outlives_a_rotation_that_is_done_in_steps() -> None:
     redis = FakeRedis(decode_responses=True)
-    before = Identity.of(redis, Vault([OLD])).keyed("shop", "1")
 
-    assert Identity.of(redis, Vault([NEW, OLD])).keyed("shop", "1") == before
+    ids = [
+        Identity.of(redis, Vault(keys)).keyed("shop", "1") for keys in ([], [OLD], [NEW, OLD], [NEW], [OTHER, NEW])
+    ]
+
+    assert len(set(ids)) == 1
     with pytest.raises(ConfigurationError, match="INVITATIONS_ENCRYPTION_KEYS"):
         Identity.of(redis, Vault([NEW]))
+
+
+def test_an_identity_tells_what_stands_in_redis() -> None:
+    redis = FakeRedis(decode_responses=True)
+
+    for keys in ([], [OLD], [NEW, OLD], [NEW, OLD]):
+        assert Identity.of(redis, Vault(keys)).sealed_key == redis.get(ID_KEY)
+
+
+@pytest.mark.parametrize(
+    ("sealed_with", "keys", "newest"),
+    [([], [], True), ([], [NEW], False), ([OLD], [OLD], True), ([OLD], [NEW, OLD], False), ([NEW, OLD], [NEW], True)],
+)
+def test_a_vault_knows_what_it_would_seal_differently(sealed_with: list[str], keys: list[str], newest: bool) -> None:
+    assert Vault(keys).is_newest(Vault(sealed_with).seal(TEXT)) is newest

@@ -1,6 +1,7 @@
 -- Creates the record unless it is there, lines it up and rings the bell. Returns {state, created}.
--- ARGV: id, account, gate, order, sealed job, delay ms, expires-after ms, natural id or '', version
-local id, account, gate, order, job, delay, expires, natural, version = unpack(ARGV)
+-- ARGV: id, account, gate, order, sealed job, delay ms, expires-after ms, natural id or '', version, key of the ids or ''
+local id, account, gate, order, job, delay, expires, natural, version, id_key = unpack(ARGV)
+if made_elsewhere(id_key) then return {'foreign', 0} end
 local key = record_key(id)
 local state = redis.call('HGET', key, 'state')
 if state then return {state, 0} end
@@ -10,10 +11,7 @@ local due = now + tonumber(delay)
 redis.call('HSET', key, 'v', version, 'account', account, 'gate', gate, 'order', order, 'job', job,
   'created_at', int(now), 'due_at', int(due), 'expires_at', int(due + tonumber(expires)),
   'expires_after', expires, 'attempts', 0, 'throttled', 0)
-if natural ~= '' then
-  redis.call('SADD', alias_key(natural), id)
-  redis.call('HSET', key, 'natural', natural)
-end
+if natural ~= '' then redis.call('HSET', key, 'natural', natural) end
 redis.call('HSETNX', GATES, account, gate)
 enter(id, now, account, order, 'queued', '')
 line_up(id, account, due)

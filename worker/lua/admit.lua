@@ -1,10 +1,11 @@
 -- Lets through what may pass now, over all gates that are ready, the longest unvisited first.
 -- ARGV: Celery's queue, how long that queue may be, lease ms, quantum (how many of one gate in one go), probe ms
--- Returns {milliseconds until the next look, or -1, id...}.
+-- Returns {milliseconds until the next look, or -1, 1 where a gate is not configured (Redis lost it), id...}.
+local FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS = 10000, 3600000
 local room = tonumber(ARGV[2]) - redis.call('LLEN', ARGV[1])
 local lease, quantum, probe_every = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local now = now_ms()
-local admitted = {}
+local admitted, unknown = {}, 0
 
 local function sooner(a, b)
   if not a then return b end
@@ -12,17 +13,26 @@ local function sooner(a, b)
   return math.min(a, b)
 end
 
--- A lease that ended puts its invitation back in line; who held it may have called the provider.
+-- Who held it may have called the provider. The first time it is due at once; a job that ends its workers backs off.
+local function take_from_dead(id, f)
+  local attempts = redis.call('HINCRBY', record_key(id), 'attempts', 1)
+  redis.call('HSET', record_key(id), 'unclear', 1)
+  redis.call('HSETNX', record_key(id), 'unclear_since', f[5] or int(now))
+  enter(id, now, f[1], f[2], 'queued', 'the lease ended before an answer came')
+  if attempts == 1 then return tonumber(f[4]) end
+  local due = now + math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ^ math.min(attempts - 2, 20))
+  redis.call('HSET', record_key(id), 'due_at', int(due))
+  return due
+end
+
+-- A lease that ended puts its invitation back in line.
 local function sweep(account, gate)
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', inflight_key(account), '-inf', int(now), 'LIMIT', 0, 100)) do
-    local f = fields(record_key(id), 'account', 'order', 'state', 'due_at')
+    local f = fields(record_key(id), 'account', 'order', 'state', 'due_at', 'claimed_at')
     redis.call('ZREM', inflight_key(account), id)
-    if f[3] == 'delivering' then
-      redis.call('HSET', record_key(id), 'unclear', 1)
-      redis.call('HINCRBY', record_key(id), 'attempts', 1)
-      enter(id, now, f[1], f[2], 'queued', 'the lease ended before an answer came')
+    if f[1] then
+      stand_in_line(id, account, gate, f[3] == 'delivering' and take_from_dead(id, f) or tonumber(f[4]))
     end
-    if f[1] then stand_in_line(id, account, gate, tonumber(f[4])) end
   end
 end
 
@@ -92,6 +102,7 @@ local function visit(gate, most)
   local calls, lease_ends = running(gate)
   local f = fields(key, 'closed_until', 'concurrency', 'probing', 'owed_until')
   local at_once = math.min(tonumber(f[2] or 0), f[3] and 1 or math.huge)
+  if not f[2] then unknown = 1 end
   if tonumber(f[1] or 0) > now then
     redis.call('HSET', key, 'look_at', f[1])
     return sooner(tonumber(f[1]), lease_ends)
@@ -138,5 +149,6 @@ while visited and #admitted < room do
 end
 
 local first = lowest(READY)
+table.insert(admitted, 1, unknown)
 table.insert(admitted, 1, first and int(math.max(0, first - now)) or '-1')
 return admitted

@@ -44,6 +44,7 @@ if moved or closed or passed_before_outage() or paused() or not may_pass_late() 
   return {'shut', account}
 end
 local token = redis.call('HINCRBY', key, 'token', 1)
+redis.call('HSET', key, 'claimed_at', int(now))
 redis.call('ZADD', inflight_key(account), int(now + lease), id)
 redis.call('ZADD', passed_key(gate), 'XX', int(now), slot)
 enter(id, now, account, order, 'delivering', '')

@@ -5,7 +5,5 @@ local at = score(shelf, id)
 if not at or at > tonumber(cutoff) then return 0 end
 redis.call('ZREM', shelf, id)
 redis.call('ZREM', expected_key(account), id)
-local natural = redis.call('HGET', record_key(id), 'natural')
-if natural then redis.call('SREM', alias_key(natural), id) end
 redis.call('DEL', record_key(id))
 return 1

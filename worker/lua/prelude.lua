@@ -14,7 +14,6 @@ local function passed_key(gate) return P .. 'passed:' .. gate end
 local function pause_key(account) return P .. 'pause:' .. account end
 local function state_key(account, state) return P .. 'state:' .. account .. ':' .. state end
 local function expected_key(account) return P .. 'expected:' .. account end
-local function alias_key(natural) return P .. 'alias:' .. natural end
 
 local function now_ms()
   local time = redis.call('TIME')
@@ -23,6 +22,9 @@ end
 
 -- A number as Redis and people write it: Lua would write 1.7e+12.
 local function int(number) return string.format('%.0f', number) end
+
+-- Redis lost its data, or is another's, since the id was made with this key: its ids would fork.
+local function made_elsewhere(id_key) return id_key ~= '' and redis.call('GET', P .. 'id_key') ~= id_key end
 
 local function fields(key, ...)
   return redis.call('HMGET', key, ...)
