@@ -33,16 +33,16 @@ def load_accounts(settings: Settings) -> Accounts:
         if name:
             raw.setdefault(name, {})[field] = value
     if not raw:
-        raise ConfigurationError(
-            [
-                f"{settings.accounts_file}: no account is configured; copy config/accounts.example.toml there"
-                f" or set {PREFIX}ACCOUNTS_FILE"
-            ]
-        )
+        raise ConfigurationError([_without_accounts(settings.accounts_file)])
     accounts, faults = _validate(raw, settings)
     if faults:
         raise ConfigurationError(faults)
     return accounts
+
+
+def _without_accounts(path: Path) -> str:
+    what = f"{path}: no account is configured" if path.exists() else f"{path.absolute()}: does not exist"
+    return f"{what}; copy config/accounts.example.toml there or set {PREFIX}ACCOUNTS_FILE"
 
 
 def _from_file(path: Path) -> dict[str, dict[str, Any]]:
@@ -55,11 +55,7 @@ def _from_file(path: Path) -> dict[str, dict[str, Any]]:
         raise ConfigurationError([f"{path}: expected a readable TOML file ({where})"]) from None
     strange = sorted(set(tables) - {"accounts"})
     accounts = tables.get("accounts", {})
-    if (
-        strange
-        or not isinstance(accounts, dict)
-        or not all(isinstance(table, dict) for table in accounts.values())
-    ):
+    if strange or not isinstance(accounts, dict) or not all(isinstance(table, dict) for table in accounts.values()):
         raise ConfigurationError([f"{path}: expected only tables named [accounts.NAME]"])
     return dict(accounts)
 
@@ -70,10 +66,7 @@ def _variables(settings: Settings) -> dict[str, str]:
     secrets = {file.name: file.read_text("utf-8").strip() for file in files if _is_ours(file.name)}
     layers: tuple[Mapping[str, str | None], ...] = (secrets, dotenv_values(".env"), os.environ)
     return {
-        name.upper(): value
-        for layer in layers
-        for name, value in layer.items()
-        if value is not None and _is_ours(name)
+        name.upper(): value for layer in layers for name, value in layer.items() if value is not None and _is_ours(name)
     }
 
 

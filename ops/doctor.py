@@ -1,19 +1,22 @@
 """What is wrong with a deployment, and what to do about it: each finding is one line for a person on call."""
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from typing import Any, Literal
 
+from dotenv import dotenv_values
 from redis import Redis
 from redis.exceptions import AuthenticationError, RedisError
 
-from config.accounts_file import Accounts, load_accounts
+from config.accounts_file import VARIABLE, Accounts, load_accounts
 from config.errors import ConfigurationError
-from config.settings import Settings, load_settings
+from config.settings import PREFIX, Settings, load_settings
 from worker.connection import connect
 from worker.ledger import Ledger
-from worker.overview import overview
+from worker.overview import AccountView, overview
 from worker.records import Records
 
 Level = Literal["ok", "warning", "problem"]
@@ -24,6 +27,8 @@ SKEW_MS = 1_000
 FULL = 0.9
 ALIVE_MS = 10_000
 COUNTED = 1_000
+OVERDUE_MS = 5 * 60_000
+OUTAGE = "unavailable: "
 INBOX = "invitations:inbox"
 BEAT_LOCK = "invitations:beat::lock"
 
@@ -60,6 +65,7 @@ def examine() -> list[Finding]:
     except ConfigurationError as error:
         return [_fault(fault) for fault in error.faults]
     accounts, findings = _accounts(settings)
+    findings += _unknown_variables(settings)
     client = connect(settings)
     unreachable = _reach(client)
     if unreachable:
@@ -85,6 +91,24 @@ def _accounts(settings: Settings) -> tuple[Accounts, list[Finding]]:
     except ConfigurationError as error:
         return {}, [_fault(fault) for fault in error.faults]
     return accounts, [Finding("ok", "configuration", f"{len(accounts)} accounts can be used")]
+
+
+def _unknown_variables(settings: Settings) -> Iterator[Finding]:
+    """Variables with our prefix that nothing reads, in the environment, `.env` and the secrets folder."""
+    folder = settings.secrets_dir
+    files = [file.name for file in folder.iterdir() if file.is_file()] if folder else []
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    for name in sorted({name.upper() for name in (*os.environ, *dotenv_values(".env"), *files)}):
+        if name.startswith(PREFIX) and not name.startswith(VARIABLE) and name not in known:
+            advice = f"correct or remove it{_nearest(name, known)}"
+            yield Finding("warning", "variables", f"{name} is not a setting", advice)
+
+
+def _nearest(name: str, known: set[str]) -> str:
+    near = get_close_matches(name, known, n=1, cutoff=0.8)
+    if not near and name.startswith(VARIABLE.rstrip("_")):
+        near = [f"{VARIABLE}NAME__FIELD"]
+    return f"; the nearest that there is: {near[0]}" if near else ""
 
 
 def _fault(fault: str) -> Finding:
@@ -195,12 +219,10 @@ def check_beat(deployment: Deployment) -> Iterator[Finding]:
 
 
 def check_accounts(deployment: Deployment) -> Iterator[Finding]:
-    """No account is paused, and none that is no longer configured has invitations waiting."""
+    """No account is paused or shut by an outage, and none that is no longer configured has invitations waiting."""
     ledger, records = Ledger(deployment.redis), Records(deployment.redis)
     for name, view in overview(ledger, deployment.accounts.values()).items():
-        if view.gate == "paused":
-            found = f"{name} is paused, {view.waiting} wait: {view.gate_reason}"
-            yield Finding("warning", "accounts", found, f"mend the cause, then: invitations resume {name}")
+        yield from _gate(name, view)
     for name in records.accounts():
         waiting = 0 if name in deployment.accounts else records.count(name, "queued")
         if waiting:
@@ -209,8 +231,33 @@ def check_accounts(deployment: Deployment) -> Iterator[Finding]:
             yield Finding("problem", "accounts", found, advice)
 
 
+def _gate(name: str, view: AccountView) -> Iterator[Finding]:
+    reason = view.gate_reason or ""
+    if view.gate == "paused":
+        level: Level = "problem" if view.waiting else "warning"
+        advice = (
+            "mend the cause; if that changed the accounts file, restart the workers, which read it at their start;"
+            f" then: invitations resume {name}"
+        )
+        yield Finding(level, "accounts", f"{name} is paused, {view.waiting} wait: {reason}", advice)
+    elif view.gate == "closed" and reason.startswith(OUTAGE) and view.oldest_due_ms:
+        level = "problem" if view.oldest_due_ms >= OVERDUE_MS else "warning"
+        found = f"{name} is {reason}; {view.waiting} wait, the oldest {view.oldest_due_ms // 1000} s overdue"
+        advice = (
+            "see whether the provider is up and base_url is right; one call at a time tests it, and"
+            f" invitations resume {name} tries at once"
+        )
+        yield Finding(level, "accounts", found, advice)
+
+
 CHECKS: tuple[Check, ...] = (
-    check_redis, check_persistence, check_memory, check_clock, check_workers, check_inbox, check_beat,
+    check_redis,
+    check_persistence,
+    check_memory,
+    check_clock,
+    check_workers,
+    check_inbox,
+    check_beat,
     check_accounts,
 )
 

@@ -129,7 +129,7 @@ def _as_text(raw: Any) -> str:
 
 
 def _named(raw: Any) -> tuple[str, str]:
-    """The account and the order that a job names which may be no job at all; an order that may be an address is none."""
+    """The account and the order that a job names which may be no job; an order that may be an address is none."""
     if isinstance(raw, Unreadable):
         return raw.account or NO_ACCOUNT, ""
     try:

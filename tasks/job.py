@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails
 
+from config.errors import in_words
 from tasks.delay import Delay, in_ms
 from tasks.faults import Fault, JobError, field_path
 
@@ -19,11 +21,7 @@ PLAIN_LOCAL_PART = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 # The example of The Feedback Company's page, and of our contract, has a wrong check digit; examples must work.
 SAMPLE_GTIN = "0075678164124"
 _URL: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
-_WORDS = {
-    "missing": "is required",
-    "extra_forbidden": "is not a field of a job",
-    "json_invalid": "is not valid JSON",
-}
+_DELAYS = ("delay", "reminder")
 
 
 def _address(value: str) -> str:
@@ -145,8 +143,8 @@ class Job(_Part):
         except ValidationError as error:
             raise JobError(
                 [
-                    Fault(field=field_path(fault["loc"]), problem=_problem(fault["type"], fault["msg"]))
-                    for fault in error.errors(include_url=False, include_input=False, include_context=False)
+                    Fault(field=field_path(fault["loc"]), problem=_problem(fault))
+                    for fault in error.errors(include_url=False, include_input=False)
                 ]
             ) from None
 
@@ -161,7 +159,9 @@ class Job(_Part):
         return [Fault(field="reminder", problem="expected at least 24 hours after the delay")]
 
 
-def _problem(kind: str, message: str) -> str:
-    if kind == "json_invalid":
-        return _WORDS[kind]
-    return _WORDS.get(kind, message.removeprefix("Value error, "))
+def _problem(fault: ErrorDetails) -> str:
+    if fault["type"] == "extra_forbidden":
+        return "is not a field of a job"
+    if fault["type"] == "model_type" and fault["loc"][-1:] and fault["loc"][-1] in _DELAYS:
+        return 'expected an amount and a unit, such as {"amount": 5, "unit": "days"}'
+    return in_words(fault)

@@ -42,7 +42,7 @@ class RefusedEntry:
     id: str
     account: str
     job: str = field(repr=False)
-    faults: str = ""
+    faults: str = "[]"
     reason: str = ""
     order: str = ""
 

@@ -57,7 +57,7 @@ class Vault:
 
 
 class Identity:
-    """Ids of invitations, keyed: they give no address away, and where the key is encrypted in Redis, whoever reads Redis
+    """Ids of invitations, keyed: they give no address away, and where the key is encrypted in Redis, whoever reads it
     cannot test an address against them either."""
 
     def __init__(self, key: bytes, sealed_key: str = "") -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from config.accounts import BaseAccount
 from config.accounts_file import accounts
 from ops.cli.options import AsJson
-from ops.cli.output import cell, print_json, print_table, span, table
+from ops.cli.output import UNKNOWN_LIMIT, cell, print_json, print_table, span, table
 
 COLUMNS = (
     "account",
@@ -57,7 +57,7 @@ def _print(told: dict[str, dict[str, Any]]) -> None:
             cell(name),
             cell(account["provider"]),
             cell(account["limit_group"] or "no"),
-            cell(account["limit"] or "learned"),
+            cell(account["limit"] or UNKNOWN_LIMIT),
             str(account["concurrency"]),
             str(account["max_attempts"]),
             span(round(account["expires_after_seconds"] * 1000)),

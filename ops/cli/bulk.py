@@ -24,9 +24,7 @@ def move(ids: Sequence[str], step: Step) -> Moved:
     """Applies `step` to each id. A bar on a terminal, nothing in a pipe."""
     target = console(stderr=True)
     moved = Moved()
-    shown: Iterable[str] = track(
-        ids, description="", console=target, transient=True, disable=not target.is_terminal
-    )
+    shown: Iterable[str] = track(ids, description="", console=target, transient=True, disable=not target.is_terminal)
     for invitation in shown:
         state, changed = step(invitation)
         if changed:

@@ -11,7 +11,7 @@ from worker.ledger import ledger
 from worker.records import Records
 
 Ids = Annotated[list[str] | None, typer.Argument(help="Invitations.", metavar="ID")]
-Account = Annotated[str | None, typer.Option(help="All that wait in this account's line.")]
+Account = Annotated[str | None, typer.Option(help="All that wait in this account's line; in a script with --yes.")]
 Reason = Annotated[str, typer.Option(help="Why: it is kept with each.")]
 
 
@@ -28,12 +28,12 @@ def cancel(
     \b
     Example:
       invitations cancel 3f8e1c0b9d2a47f6a1b2c3d4e5f60718 --reason "order returned"
-      invitations cancel --account shop_nl --reason "wrong batch imported"
+      invitations cancel --account shop_nl --reason "wrong batch imported" --yes
     """
     if bool(ids) == bool(account):
         raise typer.BadParameter("expected either ids or --account")
     chosen = ids or _waiting(account or "")
-    if not ids and chosen and not confirmed(f"Cancel {len(chosen)} invitations?", yes):
+    if not ids and not confirmed("cancel", len(chosen), yes):
         raise typer.Abort
     moved = move(chosen, lambda invitation: ledger().cancel(invitation, reason))
     report("cancelled", moved, named=bool(ids), as_json=as_json)

@@ -34,6 +34,7 @@ COLUMNS = (
 )
 """The headers that a CSV file may have; `invitations import --help` says what stands below them."""
 
+_WHOLE_DELAY = re.compile(r"\s*\d+\s*[A-Za-z]+\s*")
 _DELAY = re.compile(r"(\d*)\s*(.*)", re.DOTALL)
 
 
@@ -71,6 +72,11 @@ def delay_of(text: str) -> dict[str, str]:
     amount, unit = match.groups() if match else ("", text)
     unit = unit.strip().lower()
     return {"amount": amount, "unit": f"{unit}s" if unit and not unit.endswith("s") else unit}
+
+
+def is_delay(text: str) -> bool:
+    """Whether it has the form of one: an amount and a unit, whichever they are."""
+    return bool(_WHOLE_DELAY.fullmatch(text))
 
 
 def _read_json(text: str) -> Any:

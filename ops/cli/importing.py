@@ -107,8 +107,7 @@ def _in_words(fault: Fault) -> str:
 def _print(outcome: Outcome, as_json: bool) -> None:
     if as_json:
         refusals: list[dict[str, Any]] = [
-            {"line": line, "faults": [fault.model_dump() for fault in faults]}
-            for line, faults in outcome.refusals
+            {"line": line, "faults": [fault.model_dump() for fault in faults]} for line, faults in outcome.refusals
         ]
         told = {"accepted": outcome.accepted, "known": outcome.known, "refused": outcome.refused}
         print_json({**told, "refused_lines": refusals})
@@ -121,6 +120,7 @@ def _print(outcome: Outcome, as_json: bool) -> None:
         typer.echo(f"  and {more} more: --json shows all", err=True)
     if outcome.refused:
         typer.echo("Refused jobs are kept with their faults: invitations list --state refused", err=True)
+        typer.echo("To mend one and send it again: invitations show ID --job > job.json", err=True)
 
 
 @contextmanager

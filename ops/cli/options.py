@@ -37,6 +37,15 @@ def known_account(name: str, *, param: str = "--account", also: tuple[str, ...] 
     raise typer.BadParameter(problem, param_hint=param)
 
 
-def confirmed(question: str, yes: bool) -> bool:
-    """Whether to go on: asks on a terminal, unless `yes`; in a script there is nobody to ask."""
-    return yes or not sys.stdin.isatty() or typer.confirm(question)
+def confirmed(verb: str, count: int, yes: bool) -> bool:
+    """Whether to `verb` so many invitations: asks on a terminal, unless `yes`.
+
+    Raises:
+        typer.BadParameter: there is no terminal, so nobody to ask.
+    """
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        problem = f"there is nobody to ask without a terminal, and nothing was changed; to {verb} {count} add --yes"
+        raise typer.BadParameter(problem)
+    return not count or typer.confirm(f"{verb.capitalize()} {count} invitations?")

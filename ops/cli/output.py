@@ -6,12 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PIPE_WIDTH = 10_000
+UNKNOWN_LIMIT = "not known yet"
 STYLES = {
     **dict.fromkeys(("open", "accepted", "sent", "ok"), "green"),
     **dict.fromkeys(("closed", "warning"), "yellow"),
@@ -88,9 +90,18 @@ def table(*columns: str, numbers: tuple[str, ...] = (), header: bool = True, ter
     return made
 
 
+def unbroken(made: Table) -> Table:
+    """The table, filled, with columns that are never narrower than their longest word."""
+    for column in made.columns:
+        texts = (str(text) for text in (column.header, *column.cells))
+        column.min_width = max((cell_len(word) for text in texts for word in text.split()), default=0)
+    return made
+
+
 def print_table(made: Table) -> None:
-    """Prints a table; lines end where their text does."""
+    """Prints a table, no word of it broken; lines end where their text does."""
     out = console()
+    unbroken(made)
     with out.capture() as captured:
         out.print(made)
     for line in captured.get().splitlines():

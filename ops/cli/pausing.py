@@ -1,35 +1,51 @@
 """`invitations pause` and `invitations resume`: an account stops, and goes on."""
 
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
 from ops.cli.options import known_account
+from ops.cli.output import clean
 from worker.ledger import ledger
 
 Account = Annotated[str, typer.Argument(help="A configured account.", metavar="ACCOUNT")]
-Reason = Annotated[str, typer.Option(help="Why: status and watch show it.")]
+Reason = Annotated[str | None, typer.Option(help="Why: status and watch show it.", show_default="paused by hand")]
+BY_HAND = "paused by hand"
 
 
-def pause(account: Account, *, reason: Reason = "paused by hand") -> None:
+def pause(account: Account, *, reason: Reason = None) -> None:
     """Stop an account until it is resumed. What is being delivered ends; what waits goes on waiting.
+
+    An account that a person paused already keeps its reason, unless another is given.
 
     \b
     Example:
       invitations pause shop_nl --reason "wrong template at the provider"
     """
-    ledger().pause(known_account(account, param="ACCOUNT"), reason)
+    before = _pause(known_account(account, param="ACCOUNT"))
+    if before.get("by") == "person" and reason is None:
+        typer.echo(f"{account} is paused already: {clean(before['reason'])}")
+        return
+    ledger().pause(account, reason or BY_HAND)
     typer.echo(f"{account} is paused; `invitations resume {account}` sets it going.")
 
 
 def resume(account: Account) -> None:
     """Set a paused account going, also one that waits for its provider to recover.
 
-    A time that the provider asked to wait for (Retry-After) stays in force.
+    A time that the provider asked to wait for (Retry-After) stays in force. Workers read the accounts file when
+    they start: after a change to it, restart them first.
 
     \b
     Example:
       invitations resume shop_nl
     """
-    changed = ledger().resume(known_account(account, param="ACCOUNT"))
+    before = _pause(known_account(account, param="ACCOUNT"))
+    changed = ledger().resume(account)
     typer.echo(f"{account} goes on." if changed else f"{account} was not paused.")
+    if before.get("by") == "provider":
+        typer.echo("Workers read the accounts file when they start; if you changed it, restart them, then resume.")
+
+
+def _pause(account: str) -> dict[str, str]:
+    return cast(dict[str, str], ledger().redis.hgetall(f"invitations:pause:{account}"))

@@ -14,8 +14,10 @@ from worker.records import Records
 REPLAYABLE: tuple[Literal["rejected", "failed"], ...] = ("rejected", "failed")
 
 Ids = Annotated[list[str] | None, typer.Argument(help="Invitations.", metavar="ID")]
-Account = Annotated[str | None, typer.Option(help="All of this account.")]
-InState = Annotated[Literal["rejected", "failed"] | None, typer.Option(help="All in this state.")]
+Account = Annotated[str | None, typer.Option(help="All of this account; in a script with --yes.")]
+InState = Annotated[
+    Literal["rejected", "failed"] | None, typer.Option(help="All in this state; in a script with --yes.")
+]
 
 
 def replay(
@@ -31,12 +33,12 @@ def replay(
     \b
     Example:
       invitations replay 3f8e1c0b9d2a47f6a1b2c3d4e5f60718
-      invitations replay --account shop_nl --state failed
+      invitations replay --account shop_nl --state failed --yes
     """
     if bool(ids) == bool(account or state):
         raise typer.BadParameter("expected either ids, or --account, --state or both")
     chosen = ids or _all(account, state)
-    if not ids and chosen and not confirmed(f"Replay {len(chosen)} invitations?", yes):
+    if not ids and not confirmed("replay", len(chosen), yes):
         raise typer.Abort
     report("replayed", move(chosen, ledger().replay), named=bool(ids), as_json=as_json)
 

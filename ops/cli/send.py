@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ops.cli.errors import BAD_USAGE
-from ops.cli.fields import job_of
+from ops.cli.fields import DELAYS, is_delay, job_of
 from ops.cli.options import AsJson
 from ops.cli.output import print_json
 from tasks.acceptance import acceptance
@@ -69,6 +69,9 @@ def send(  # noqa: PLR0913
 
 
 def _job(given: dict[str, Any]) -> dict[str, Any]:
+    for name in DELAYS:
+        if name in given and not is_delay(given[name]):
+            raise typer.BadParameter('expected a time such as "5 days"', param_hint=f"--{name}")
     products = [_product(text) for text in given.get("product", ())]
     invite = False if given.get("no_invite") else None
     return job_of({**given, "phone_numbers": given.get("phone"), "products": products, "invite": invite})
@@ -108,5 +111,6 @@ def _send(job: dict[str, Any] | str, as_json: bool) -> None:
         typer.echo(f"{receipt.id}: {known}")
     if faults:
         lines = ["The job was refused:", *(f"  - {fault}" for fault in faults)]
-        typer.echo("\n".join([*lines, f"It is kept: invitations show {receipt.id}"]), err=True)
+        kept = f"It is kept; to mend it and send it again: invitations show {receipt.id} --job > job.json"
+        typer.echo("\n".join([*lines, kept]), err=True)
         raise typer.Exit(BAD_USAGE)

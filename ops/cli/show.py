@@ -1,14 +1,17 @@
 """`invitations show`: one invitation and its time line."""
 
+import json
 from typing import Annotated, Any
 
 import typer
 
+from config.settings import settings
 from ops.cli.errors import Failure
 from ops.cli.options import AsJson
 from ops.cli.output import cell, clean, iso, moment, print_json, print_table, table
 from worker.connection import redis
 from worker.records import Record, Records
+from worker.vault import Vault
 
 WORDS = {
     "queued": "waits in the line of its account",
@@ -24,19 +27,25 @@ WORDS = {
 }
 
 Id = Annotated[str, typer.Argument(help="The invitation's id, as send prints it.", metavar="ID")]
+TheJob = Annotated[bool, typer.Option("--job", help="Print the job itself, with its personal data, as JSON.")]
 
 
-def show(invitation: Id, *, as_json: AsJson = False) -> None:
+def show(invitation: Id, *, job: TheJob = False, as_json: AsJson = False) -> None:
     """Show one invitation: its state, why, and what happened to it.
+
+    With --job, the job as it came: mend one that was refused, and send it again.
 
     \b
     Example:
       invitations show 3f8e1c0b9d2a47f6a1b2c3d4e5f60718
+      invitations show 3f8e1c0b9d2a47f6a1b2c3d4e5f60718 --job > job.json
     """
     record = Records(redis()).get(invitation)
     if record is None:
         raise Failure(f"No invitation has the id {clean(invitation)}; `invitations list` shows some.")
-    if as_json:
+    if job:
+        _print_job(record)
+    elif as_json:
         print_json(record_json(record))
     else:
         _print(record)
@@ -63,10 +72,17 @@ def summary_json(record: Record) -> dict[str, Any]:
 
 def record_json(record: Record) -> dict[str, Any]:
     """The whole record as `show --json` prints it: no address, no name, nothing else of the customer."""
-    history = [
-        {"at": iso(change.at), "state": change.state, "reason": change.reason} for change in record.history
-    ]
+    history = [{"at": iso(change.at), "state": change.state, "reason": change.reason} for change in record.history]
     return {**summary_json(record), "faults": list(record.faults), "history": history}
+
+
+def _print_job(record: Record) -> None:
+    text = Vault.of(settings()).open(record.job)
+    try:
+        print_json(json.loads(text))
+    except (ValueError, RecursionError):
+        typer.echo("It is not JSON; this is what came:", err=True)
+        typer.echo("\n".join(map(clean, text.splitlines())))
 
 
 def _print(record: Record) -> None:

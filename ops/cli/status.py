@@ -7,12 +7,15 @@ from rich.table import Table
 
 from config.accounts_file import accounts
 from ops.cli.options import AsJson
-from ops.cli.output import cell, iso, print_json, print_table, span, table
+from ops.cli.output import UNKNOWN_LIMIT, cell, console, iso, print_json, print_table, span, table, unbroken
 from worker.ledger import NO_ACCOUNT, ledger
 from worker.overview import AccountView, overview
 from worker.records import Records
 
 OWN_COLUMNS = ("queued", "delivering")
+ROOM_FOR_ALL = 120
+"""In fewer characters the provider is left out, and the final states share a column."""
+DONE_WIDTH = 18
 
 
 def status(*, as_json: AsJson = False) -> None:
@@ -29,9 +32,9 @@ def status(*, as_json: AsJson = False) -> None:
         told = {name: view_json(view) for name, view in views.items()}
         print_json({"accounts": told, "refused_unknown_account": homeless})
         return
-    print_table(status_table(views, ledger().now()))
+    print_table(status_table(views, ledger().now(), console().width))
     if homeless:
-        typer.echo(f"Refused, as no account is named like that: {homeless} (invitations list --account -)")
+        typer.echo(f"Refused without a known account: {homeless}; `invitations list --account - --state refused`")
 
 
 def view_json(view: AccountView) -> dict[str, Any]:
@@ -49,27 +52,30 @@ def view_json(view: AccountView) -> dict[str, Any]:
     }
 
 
-def status_table(views: dict[str, AccountView], now: int, *, terminal: bool = False) -> Table:
-    """A line for each account; of the final states those that occur. `now` in ms since the epoch."""
+def status_table(views: dict[str, AccountView], now: int, width: int, *, terminal: bool = False) -> Table:
+    """A line for each account, in `width` characters; of the final states those that occur. `now` in ms."""
     states = [
         state
         for state in next(iter(views.values())).states
         if state not in OWN_COLUMNS and any(view.states[state] for view in views.values())
     ]
-    numbers = ("waiting", "delivering", *states)
-    names = ("account", "provider", "gate", "limit", *numbers, "gate's reason")
+    wide = width >= ROOM_FOR_ALL
+    numbers = ("waiting", "delivering", *(states if wide else ()))
+    names = ("account", *["provider"] * wide, "gate", "limit", *numbers, *["done"] * (not wide), "gate's reason")
     made = table(*names, numbers=numbers, terminal=terminal)
+    for column in made.columns:
+        column.max_width = DONE_WIDTH if column.header == "done" else None
     for name, view in views.items():
-        counts = (view.waiting, view.delivering, *(view.states[state] for state in states))
-        made.add_row(
-            cell(name),
-            cell(view.provider),
-            cell(view.gate),
-            cell(view.limit or "learned"),
-            *map(str, counts),
-            cell(_gate_reason(view, now)),
-        )
-    return made
+        told = (view.limit or UNKNOWN_LIMIT, view.waiting, view.delivering)
+        facts = (name, *[view.provider] * wide, view.gate, *told, *_done(view, states, wide), _gate_reason(view, now))
+        made.add_row(*map(cell, facts))
+    return unbroken(made)
+
+
+def _done(view: AccountView, states: list[str], wide: bool) -> list[str]:
+    if wide:
+        return [str(view.states[state]) for state in states]
+    return [", ".join(f"{view.states[state]} {state}" for state in states if view.states[state])]
 
 
 def _gate_reason(view: AccountView, now: int) -> str:

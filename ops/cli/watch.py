@@ -44,6 +44,7 @@ def watch(*, seconds: Seconds = None) -> None:
 
 def _look() -> RenderableType:
     try:
-        return status_table(overview(ledger(), accounts().values()), ledger().now(), terminal=True)
+        views = overview(ledger(), accounts().values())
+        return status_table(views, ledger().now(), console().width, terminal=True)
     except RedisError as error:
         return Text(f"{explain(error)[0]} Looking again each second; Ctrl-C ends.", style="red")

@@ -99,9 +99,7 @@ class Places:
 def _toml(tables: dict[str, dict[str, Any]]) -> str:
     """Texts and whole numbers are written in TOML as in JSON."""
     sections = [
-        "\n".join(
-            [f"[accounts.{name}]", *(f"{field} = {json.dumps(value)}" for field, value in table.items())]
-        )
+        "\n".join([f"[accounts.{name}]", *(f"{field} = {json.dumps(value)}" for field, value in table.items())])
         for name, table in tables.items()
     ]
     return "\n\n".join(sections) + "\n"

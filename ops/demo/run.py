@@ -71,9 +71,7 @@ def _import(processes: Processes) -> int:
     return int(json.loads(processes.finish("import", seconds=IMPORT_SECONDS))["accepted"])
 
 
-def _watch(
-    out: Console, observer: Observer, processes: Processes, total: int, began: float
-) -> tuple[Snapshot, float]:
+def _watch(out: Console, observer: Observer, processes: Processes, total: int, began: float) -> tuple[Snapshot, float]:
     """Shows the progress until all are delivered and the first are sent.
 
     Returns the last look, and the seconds since `began` after which all were delivered.
@@ -97,9 +95,7 @@ def _watch(
 def _not_delivered(snapshot: Snapshot, total: int, seconds: float) -> str:
     states = {state: snapshot.count(state) for state in ("queued", "delivering", *DELIVERED, *LOST)}
     told = ", ".join(f"{count} {state}" for state, count in states.items() if count)
-    return (
-        f"After {seconds:.0f} s not all of the {total} invitations were delivered and the first sent: {told}."
-    )
+    return f"After {seconds:.0f} s not all of the {total} invitations were delivered and the first sent: {told}."
 
 
 def _keep(out: Console, places: Places, processes: Processes) -> None:

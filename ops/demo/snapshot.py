@@ -11,6 +11,7 @@ from worker.overview import AccountView, overview
 
 DELIVERED = ("accepted", "sent", "duplicate")
 LOST = ("rejected", "failed", "refused", "cancelled", "suppressed")
+LISTING = "webwinkelkeur"
 TIMEOUT_SECONDS = 5
 HEARD_MS = 500
 """From when a 429 leaves the provider until the gate is shut: a call that comes until then was under way."""
@@ -27,6 +28,12 @@ class Snapshot:
     def count(self, *states: str) -> int:
         """The invitations in these states."""
         return sum(view.states[state] for view in self.views.values() for state in states)
+
+    @property
+    def listed(self) -> int:
+        """The invitations of the providers that tell what they sent."""
+        views = [view for view in self.views.values() if view.provider == LISTING]
+        return sum(sum(view.states.values()) for view in views)
 
     @property
     def delivered(self) -> int:
@@ -56,9 +63,7 @@ class Observer:
     def look(self) -> Snapshot:
         """How everything stands now."""
         counts = get_json(f"{self._simulator}/_stats")["accounts"]
-        throttled = {
-            name: counts.get(key, {}).get("rejected_by_limit", 0) for name, key in AT_SIMULATOR.items()
-        }
+        throttled = {name: counts.get(key, {}).get("rejected_by_limit", 0) for name, key in AT_SIMULATOR.items()}
         return Snapshot(self._ledger.now(), overview(self._ledger, self._accounts), throttled)
 
     def obedience(self) -> Obedience:

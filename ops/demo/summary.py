@@ -8,13 +8,14 @@ from rich.console import Console
 
 from ops.demo.places import Places
 from ops.demo.services import LOGIN
-from ops.demo.snapshot import Obedience, Snapshot
+from ops.demo.snapshot import HEARD_MS, Obedience, Snapshot
 
 SEEN = """\
-What you saw: two of the providers take 25 calls in 5 seconds, and nobody had
-told the workers. They met some 429s, shut the gate for both workers until
-each Retry-After was over, and learned the limit. The third says its limit in
-headers, and was never asked too much."""
+What you saw: two of the providers take 25 calls in 5 seconds. For shop_nl no
+limit was configured, for reviews one that is far too high. The workers met
+some 429s, shut the gate for both of them until each Retry-After was over, and
+learned the limit. portal's provider says its limit in the headers of its
+answers, and the workers keep to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +30,16 @@ class Result:
 
 def print_summary(console: Console, result: Result) -> None:
     """The numbers, and what they mean."""
-    under_way = result.obedience.under_way
-    more = f" ({under_way} more were under way when it was given)" if under_way else ""
+    obedience = result.obedience
+    under_way = f"{obedience.under_way} under way when it was given (came in its first {HEARD_MS / 1000:g} s)"
+    inside = f"{obedience.inside} begun after it was known, {under_way}"
     _print_pairs(
         console,
         {
             "delivered": f"{result.last.delivered} of {result.total}",
-            "sent": f"{result.last.count('sent')} so far, by the provider's own list",
+            "sent": f"{result.last.count('sent')} of the {result.last.listed} that can be (WebwinkelKeur lists them)",
             "429s met": f"{sum(result.last.throttled.values())}",
-            "calls inside a Retry-After": f"{result.obedience.inside}{more}",
+            "calls inside a Retry-After": inside,
             "time": f"{result.seconds:.0f} s",
         },
     )

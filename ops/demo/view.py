@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from ops.cli.output import cell, span, table
+from ops.cli.output import UNKNOWN_LIMIT, cell, span, table, unbroken
 from ops.demo.snapshot import DELIVERED, Snapshot
 from worker.overview import AccountView
 
@@ -88,10 +88,10 @@ def accounts_table(snapshot: Snapshot, width: int) -> Table:
             *[account.provider] * wide,
             _gate(account, snapshot.now),
             *numbers,
-            account.limit or "not known",
+            account.limit or UNKNOWN_LIMIT,
         )
         made.add_row(*map(cell, texts))
-    return made
+    return unbroken(made)
 
 
 def _gate(account: AccountView, now: int) -> str:

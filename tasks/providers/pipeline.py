@@ -99,8 +99,10 @@ class Pipeline:
             if same and row.created >= since - CLOCK_MARGIN:
                 ahead = (row.scheduled or row.created) - self._now()
                 return Accepted(scheduled_in_ms=max(ahead // timedelta(milliseconds=1), 0))
-        reaches_back = page.received < PAGE_SIZE or page.rows[-1:] and page.rows[-1].created < since - CLOCK_MARGIN
-        return NotListed() if reaches_back and not page.unreadable else None
+        if page.unreadable:
+            return None
+        reaches_back = page.received < PAGE_SIZE or page.rows[-1].created < since - CLOCK_MARGIN
+        return NotListed() if reaches_back else None
 
     def _scheduled_in_ms(self, account: Account, provider: Provider[Any], job: Job) -> int:
         if job.delay is None or not provider.schedules(job.delay):

@@ -17,9 +17,7 @@ def simulator_options() -> SimulatorOptions:
 
 
 @pytest.fixture(scope="module")
-def deployment(
-    tmp_path_factory: pytest.TempPathFactory, simulator_options: SimulatorOptions
-) -> Iterator[Deployment]:
+def deployment(tmp_path_factory: pytest.TempPathFactory, simulator_options: SimulatorOptions) -> Iterator[Deployment]:
     """Nothing is started in it yet but the server and the simulator. Everything ends with the module."""
     folder = tmp_path_factory.mktemp("deployment")
     server = ValkeyServer(port=free_port(), data_dir=folder / "server")

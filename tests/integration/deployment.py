@@ -82,7 +82,9 @@ class Deployment:
         """So many workers, started together and ready; they do not spend a second on looking for others."""
         workers = [
             self.start(
-                "worker", celery("worker", "--without-mingle", "--hostname", f"{name}@test", "--loglevel", loglevel), **variables
+                "worker",
+                celery("worker", "--without-mingle", "--hostname", f"{name}@test", "--loglevel", loglevel),
+                **variables,
             )
             for name in (f"w{next(self._numbers)}" for _ in range(number))
         ]
@@ -147,9 +149,7 @@ class Deployment:
         """Enqueues within this process, as tasks.enqueue does."""
         settings = load_settings(redis_url=self.redis_url, accounts_file=self.accounts_file, lease_seconds=600)
         vault = Vault()
-        acceptance = Acceptance(
-            Ledger(self.redis), vault, Identity.of(self.redis, vault), load_accounts(settings)
-        )
+        acceptance = Acceptance(Ledger(self.redis), vault, Identity.of(self.redis, vault), load_accounts(settings))
         return [answer.receipt for answer in acceptance.accept(jobs)]
 
     def record(self, invitation: str) -> Record:
@@ -175,7 +175,7 @@ class Deployment:
         keys = {"queued": "line", "delivering": "inflight"}
         kind = keys.get(state)
         key = f"invitations:{kind}:{account}" if kind else f"invitations:state:{account}:{state}"
-        return int(self.redis.zcard(key))  # type: ignore[arg-type]
+        return int(self.redis.zcard(key))
 
     def key_at_provider(self, account: str) -> str:
         """The name under which the simulator counts an account."""

@@ -22,7 +22,11 @@ class Running:
         self.log = folder / f"{name}.log"
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                command, env=dict(environment), cwd=folder, stdout=log, stderr=subprocess.STDOUT,
+                command,
+                env=dict(environment),
+                cwd=folder,
+                stdout=log,
+                stderr=subprocess.STDOUT,
                 stdin=subprocess.DEVNULL,
             )
 

@@ -60,9 +60,7 @@ def test_replay_by_id_starts_afresh_and_keeps_the_history(cli: CommandLine) -> N
 
 
 @pytest.mark.parametrize(("command", "word"), [("replay", "replayed"), ("cancel", "cancelled")])
-def test_an_id_that_cannot_be_changed_is_code_1_and_says_why(
-    cli: CommandLine, command: str, word: str
-) -> None:
+def test_an_id_that_cannot_be_changed_is_code_1_and_says_why(cli: CommandLine, command: str, word: str) -> None:
     held = send(cli, "1")
     claim(held)
 
@@ -83,9 +81,9 @@ def test_replay_takes_all_of_an_account_or_of_a_state(cli: CommandLine) -> None:
             ids[account, ended_as] = send(cli, ended_as, account)
             settle(ids[account, ended_as], state=ended_as)
 
-    by_both = cli("replay", "--account", "shop_nl", "--state", "failed")
-    by_state = cli("replay", "--state", "failed")
-    by_account = cli("replay", "--account", "portal", "--json")
+    by_both = cli("replay", "--account", "shop_nl", "--state", "failed", "-y")
+    by_state = cli("replay", "--state", "failed", "-y")
+    by_account = cli("replay", "--account", "portal", "-y", "--json")
 
     assert (by_both.code, by_both.out) == (0, "1 replayed\n")
     assert (by_state.code, by_state.out) == (0, "1 replayed\n")
@@ -101,7 +99,7 @@ def test_replay_takes_all_of_an_account_or_of_a_state(cli: CommandLine) -> None:
 
 
 def test_with_nothing_to_replay_nothing_fails(cli: CommandLine) -> None:
-    ended = cli("replay", "--account", "shop_nl")
+    ended = cli("replay", "--account", "shop_nl", "--yes")
 
     assert (ended.code, ended.out) == (0, "0 replayed\n")
 
@@ -116,9 +114,7 @@ def test_cancel_by_id_keeps_the_reason(cli: CommandLine) -> None:
     assert (shown["state"], shown["reason"]) == ("cancelled", "order returned")
 
 
-def test_cancel_of_an_account_takes_all_that_wait_and_nothing_else(
-    cli: CommandLine, real_redis: Redis
-) -> None:
+def test_cancel_of_an_account_takes_all_that_wait_and_nothing_else(cli: CommandLine, real_redis: Redis) -> None:
     held = send(cli, "held")
     claim(held)
     waiting = [send(cli, f"{number}") for number in range(30)]
@@ -126,7 +122,7 @@ def test_cancel_of_an_account_takes_all_that_wait_and_nothing_else(
     # Ten calls at once: some of those that wait are announced, the others stay in line.
     claim(waiting[0])
 
-    ended = cli("cancel", "--account", "shop_nl", "--reason", "wrong batch", "--json")
+    ended = cli("cancel", "--account", "shop_nl", "--reason", "wrong batch", "--yes", "--json")
 
     assert ended.code == 0
     assert ended.data == {"cancelled": 29, "unchanged": {held: "delivering", waiting[0]: "delivering"}}
@@ -139,7 +135,7 @@ def test_what_is_left_of_an_account_that_is_gone_can_be_cancelled(cli: CommandLi
     cli.write("accounts.toml", '[accounts.portal]\nprovider = "wemasy"\ntoken = "t"\n')
     cli.set("LEASE_SECONDS", "60")
 
-    assert cli("cancel", "--account", "shop_nl").out == "1 cancelled\n"
+    assert cli("cancel", "--account", "shop_nl", "--yes").out == "1 cancelled\n"
     assert state(cli, invitation) == "cancelled"
     assert cli("cancel", "--account", "shop_de").code == 2
 
@@ -166,6 +162,48 @@ def test_yes_asks_nothing(cli: CommandLine) -> None:
     assert shown.endswith("1 replayed\r\n")
 
 
+@pytest.mark.parametrize(
+    ("command", "ended_as"),
+    [
+        (["cancel", "--account", "shop_nl"], "queued"),
+        (["replay", "--account", "shop_nl"], "failed"),
+        (["replay", "--state", "failed"], "failed"),
+    ],
+)
+def test_without_a_terminal_many_are_changed_only_with_yes(cli: CommandLine, command: list[str], ended_as: str) -> None:
+    invitation = send(cli, "1")
+    if ended_as == "failed":
+        settle(invitation, state="failed")
+
+    ended = cli.process(*command)
+
+    assert (ended.code, ended.out) == (2, "")
+    assert f"to {command[0]} 1 add --yes" in ended.err
+    assert state(cli, invitation) == ended_as
+
+
+def test_a_second_pause_without_a_reason_keeps_the_first(cli: CommandLine) -> None:
+    cli("pause", "shop_nl", "--reason", "wrong template")
+
+    again = cli("pause", "shop_nl")
+
+    assert (again.code, again.out) == (0, "shop_nl is paused already: wrong template\n")
+    assert gate(cli, "shop_nl") == ("paused", "wrong template")
+    assert cli("pause", "shop_nl", "--reason", "still wrong").code == 0
+    assert gate(cli, "shop_nl") == ("paused", "still wrong")
+
+
+def test_a_resume_after_refused_credentials_says_what_a_changed_file_needs(cli: CommandLine, real_redis: Redis) -> None:
+    real_redis.hset("invitations:pause:shop_nl", mapping={"reason": "refused", "by": "provider", "at": 1})
+
+    ended = cli("resume", "shop_nl")
+
+    assert ended.out.splitlines() == [
+        "shop_nl goes on.",
+        "Workers read the accounts file when they start; if you changed it, restart them, then resume.",
+    ]
+
+
 def test_simulate_listens_until_it_is_interrupted() -> None:
     command = [
         sys.executable,
@@ -179,9 +217,7 @@ def test_simulate_listens_until_it_is_interrupted() -> None:
         "--limit",
         "60/minute",
     ]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as running:
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stdout is not None
         line = running.stdout.readline()
         running.send_signal(signal.SIGINT)

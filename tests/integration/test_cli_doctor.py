@@ -1,5 +1,6 @@
 """`invitations doctor`: each thing that can be wrong is found on a real server, and said with what to do."""
 
+import re
 import time
 from collections.abc import Iterator
 
@@ -8,6 +9,7 @@ from redis import Redis
 
 from tests.command_line import CommandLine
 from tests.integration.steps import send
+from worker.ledger import ledger
 
 SETTINGS = ("appendonly", "save", "maxmemory", "maxmemory-policy")
 
@@ -37,9 +39,7 @@ def test_a_deployment_that_is_well_has_nothing_to_do(cli: CommandLine, redis: Re
 
     found = findings(cli)
 
-    assert {
-        check: (finding["level"], finding["advice"]) for check, finding in found.items()
-    } == dict.fromkeys(
+    assert {check: (finding["level"], finding["advice"]) for check, finding in found.items()} == dict.fromkeys(
         ("configuration", "redis", "persistence", "memory", "clock", "workers", "inbox", "beat"), ("ok", "")
     )
     assert found["configuration"]["found"] == "3 accounts can be used"
@@ -122,7 +122,69 @@ def test_an_account_that_is_paused_is_told_with_its_reason(cli: CommandLine) -> 
     found = findings(cli)["accounts"]
 
     assert (found["level"], found["found"]) == ("warning", "portal is paused, 0 wait: credentials refused")
-    assert found["advice"] == "mend the cause, then: invitations resume portal"
+    assert found["advice"] == (
+        "mend the cause; if that changed the accounts file, restart the workers, which read it at their start;"
+        " then: invitations resume portal"
+    )
+
+
+@pytest.mark.usefixtures("redis")
+def test_an_account_that_is_paused_with_work_that_waits_is_a_problem(cli: CommandLine) -> None:
+    send(cli, "1", "portal")
+    cli("pause", "portal", "--reason", "credentials refused")
+
+    found = findings(cli, code=1)["accounts"]
+
+    assert (found["level"], found["found"]) == ("problem", "portal is paused, 1 wait: credentials refused")
+
+
+@pytest.mark.parametrize(("overdue_ms", "level", "code"), [(299_000, "warning", 0), (301_000, "problem", 1)])
+def test_an_outage_that_keeps_work_waiting_is_told(
+    cli: CommandLine, redis: Redis, overdue_ms: int, level: str, code: int
+) -> None:
+    invitation = send(cli, "1", "portal")
+    now = ledger().now()
+    redis.zadd("invitations:line:portal", {invitation: now - overdue_ms})
+    closed = {"closed_until": now + 60_000, "closed_why": "unavailable: HTTP 503"}
+    redis.hset("invitations:gate:portal", mapping=closed)
+
+    found = findings(cli, code=code)["accounts"]
+
+    assert found["level"] == level
+    assert re.fullmatch(r"portal is unavailable: HTTP 503; 1 wait, the oldest \d+ s overdue", found["found"])
+    assert "invitations resume portal" in found["advice"]
+
+
+def test_a_gate_that_a_limit_closed_is_as_it_should_be(cli: CommandLine, redis: Redis) -> None:
+    invitation = send(cli, "1", "portal")
+    now = ledger().now()
+    redis.zadd("invitations:line:portal", {invitation: now - 400_000})
+    redis.hset("invitations:gate:portal", mapping={"closed_until": now + 60_000, "closed_why": "rate limited"})
+
+    assert "accounts" not in findings(cli)
+
+
+@pytest.mark.usefixtures("redis")
+@pytest.mark.parametrize(
+    ("variable", "nearest"),
+    [
+        ("CONCURENCY", "; the nearest that there is: INVITATIONS_CONCURRENCY"),
+        ("ACCOUNTS_SHOP_NL_CODE", "; the nearest that there is: INVITATIONS_ACCOUNTS__NAME__FIELD"),
+        ("COLOUR", ""),
+    ],
+)
+def test_a_variable_that_nothing_reads_is_told(cli: CommandLine, variable: str, nearest: str) -> None:
+    cli.set("ACCOUNTS__SHOP_NL__CODE", "canary-code")
+    cli.set(variable, "canary-value")
+
+    found = findings(cli)["variables"]
+
+    assert found == {
+        "level": "warning",
+        "check": "variables",
+        "found": f"INVITATIONS_{variable} is not a setting",
+        "advice": f"correct or remove it{nearest}",
+    }
 
 
 @pytest.mark.usefixtures("redis")

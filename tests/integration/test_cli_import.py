@@ -23,9 +23,7 @@ def lines(numbers: Iterable[int], account: str = "portal") -> str:
     )
 
 
-def test_every_line_is_enqueued_once_however_often_it_is_imported(
-    cli: CommandLine, real_redis: Redis
-) -> None:
+def test_every_line_is_enqueued_once_however_often_it_is_imported(cli: CommandLine, real_redis: Redis) -> None:
     file = cli.write("orders.jsonl", lines(range(1_234)))
 
     first, again = cli("import", file, "--json"), cli("import", file)
@@ -46,6 +44,7 @@ def test_refused_lines_are_named_kept_and_stop_nothing(cli: CommandLine) -> None
         "  line 2: email: expected an e-mail address, such as jane@example.com",
         "  line 4: job: is not valid JSON",
         "Refused jobs are kept with their faults: invitations list --state refused",
+        "To mend one and send it again: invitations show ID --job > job.json",
     ]
     kept = cli("list", "--state", "refused", "--json").data
     assert {(each["account"], each["reason"]) for each in kept} == {
@@ -117,7 +116,7 @@ def test_of_many_refused_lines_the_first_are_shown_and_all_are_in_the_json(cli: 
     shown = in_words.err.splitlines()
     assert [line.split(":")[0] for line in shown[:SHOWN]] == [f"  line {number}" for number in range(2, 22)]
     assert shown[SHOWN] == "  and 680 more: --json shows all"
-    assert len(shown) == SHOWN + 2
+    assert len(shown) == SHOWN + 3
     assert as_json.data["refused"] == 700
     assert [line["line"] for line in as_json.data["refused_lines"]] == list(range(2, 702))
 

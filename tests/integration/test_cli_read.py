@@ -1,11 +1,18 @@
 """`invitations show`, `list`, `status`, `watch` and `accounts`: what people and programs read."""
 
+import json
 import re
 
 import pytest
+from cryptography.fernet import Fernet
+from rich.console import Console
 
+from config.accounts_file import accounts
+from ops.cli.status import status_table
 from tests.command_line import CommandLine
 from tests.integration.steps import claim, send, settle
+from worker.ledger import ledger
+from worker.overview import overview
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 NOTHING = dict.fromkeys(
@@ -20,9 +27,7 @@ def test_show_tells_the_whole_record_and_nothing_of_the_customer(cli: CommandLin
     ended = cli("show", invitation, "--json")
 
     shown = ended.data
-    assert {
-        name: shown[name] for name in ("id", "account", "order", "state", "reason", "attempts", "throttled")
-    } == {
+    assert {name: shown[name] for name in ("id", "account", "order", "state", "reason", "attempts", "throttled")} == {
         "id": invitation,
         "account": "shop_nl",
         "order": "1001",
@@ -54,6 +59,34 @@ def test_show_tells_people_what_happened_in_words(cli: CommandLine) -> None:
         "rejected|the provider will never take it|the order is too old",
     ]
     assert "canary" not in ended.out.lower()
+
+
+def test_show_prints_the_job_only_when_asked(cli: CommandLine) -> None:
+    invitation = send(cli, "1001")
+
+    job = cli("show", invitation, "--job").data
+
+    assert (job["account"], job["email"], job["order"]) == ("shop_nl", "canary.jane@example.com", "1001")
+
+
+def test_a_refused_job_can_be_mended_and_sent_again(cli: CommandLine) -> None:
+    cli.set("ENCRYPTION_KEYS", Fernet.generate_key().decode())
+    refused = cli("send", "--account", "portal", "--email", "nobody", "--order", "7", "--json").data["id"]
+
+    job = cli("show", refused, "--job").data
+    sent = cli("send", cli.write("job.json", json.dumps({**job, "email": "jane@example.com"})), "--json")
+
+    assert job == {"account": "portal", "email": "nobody", "order": "7"}
+    assert (sent.code, sent.data["state"]) == (0, "queued")
+
+
+def test_a_job_that_is_no_json_is_printed_as_it_came(cli: CommandLine) -> None:
+    refused = cli("send", cli.write("job.json", '{"account": "\x1bshop\n'), "--json").data["id"]
+
+    ended = cli("show", refused, "--job")
+
+    assert (ended.code, ended.out) == (0, '{"account": "\ufffdshop\n')
+    assert ended.err == "It is not JSON; this is what came:\n"
 
 
 @pytest.mark.parametrize("arguments", [["show", "0000"], ["show", "0000", "--json"]])
@@ -119,7 +152,10 @@ def test_jobs_of_no_known_account_are_listed_under_a_dash_and_counted(cli: Comma
 
     assert (listed["account"], listed["reason"]) == ("-", "account: is not configured here")
     assert cli("status", "--json").data["refused_unknown_account"] == 1
-    assert "Refused, as no account is named like that: 1" in cli("status").out
+    told = "Refused without a known account: 1; `invitations list --account - --state refused`"
+    assert told in cli("status").out
+    [refused] = cli("list", "--account", "-", "--state", "refused", "--json").data
+    assert refused == listed
 
 
 def test_status_tells_how_every_account_stands(cli: CommandLine) -> None:
@@ -168,6 +204,21 @@ def test_status_tells_how_every_account_stands(cli: CommandLine) -> None:
         "template",
         "[wrong]",
     ]
+
+
+def test_status_in_100_columns_breaks_no_word(cli: CommandLine, capsys: pytest.CaptureFixture[str]) -> None:
+    for number, ended_as in enumerate(("accepted", "rejected", "failed", "duplicate")):
+        settle(send(cli, str(number)), state=ended_as)
+    cli("pause", "reviews", "--reason", "authentication refused: invalid_client_credentials of the client")
+    views = overview(ledger(), accounts().values())
+
+    Console(width=100).print(status_table(views, ledger().now(), 100))
+
+    lines = capsys.readouterr().out.splitlines()
+    words = " ".join(lines).split()
+    assert max(map(len, lines)) <= 100
+    assert {"delivering", "accepted,", "duplicate,", "rejected,", "failed", "invalid_client_credentials"} <= set(words)
+    assert "provider" not in words
 
 
 def test_status_tells_until_when_a_gate_is_closed_and_why(cli: CommandLine) -> None:

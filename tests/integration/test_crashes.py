@@ -1,5 +1,6 @@
 """Workers that die or are asked to end: nothing is lost, nothing is sent twice by our own will."""
 
+import json
 import signal
 from collections import Counter
 from collections.abc import Iterator
@@ -65,6 +66,25 @@ def test_a_worker_that_is_asked_to_end_ends_its_calls_and_leaves_the_rest(deploy
     assert "Traceback" not in first.text + second.text
 
 
+def test_what_a_dead_reader_of_the_inbox_left_is_read_by_another(deployment: Deployment) -> None:
+    redis = deployment.redis
+    redis.delete("invitations:inbox")
+    redis.xgroup_create("invitations:inbox", "workers", id="0", mkstream=True)
+    left = [job("portal", "left-1"), {"account": "portal", "email": "no address"}, job("portal", "left-2")]
+    for one in left:
+        redis.xadd("invitations:inbox", {"job": json.dumps(one)})
+    redis.xreadgroup("workers", "dead", {"invitations:inbox": ">"}, count=2)
+    refused = deployment.count("portal", "refused")
+    deployment.start_worker()
+    within(lambda: deployment.calls(left[2]) != [], "a call about the entry that nobody had read", seconds=2)
+    assert deployment.calls(left[0]) == []
+    within(lambda: deployment.calls(left[0]) != [], "a call about the entry that the dead reader had")
+    within(lambda: redis.xlen("invitations:inbox") == 0, "an empty inbox")
+    assert redis.xpending("invitations:inbox", "workers")["pending"] == 0
+    assert deployment.count("portal", "refused") == refused + 1
+    assert [len(deployment.calls(one)) for one in left] == [1, 0, 1]
+
+
 def test_of_two_workers_under_load_one_is_killed_and_nothing_is_lost(deployment: Deployment) -> None:
     deployment.add_account("loaded", provider="wemasy", token="token-of-loaded", timeout=2, limit="100/second")
     deployment.simulator.control(latency_ms=50)
@@ -88,7 +108,7 @@ def states(deployment: Deployment, account: str) -> Counter[str]:
     """How many invitations are in each state, by their records."""
     accounts = Counter[str]()
     for key in deployment.redis.scan_iter("invitations:record:*", count=1000):
-        named, state = deployment.redis.hmget(key, "account", "state")  # type: ignore[misc]
+        named, state = deployment.redis.hmget(key, "account", "state")
         if named == account:
             accounts[str(state)] += 1
     return accounts

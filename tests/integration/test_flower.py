@@ -1,7 +1,6 @@
 """What Flower shows of one invitation, and of the queues."""
 
 from collections.abc import Iterator
-from threading import Thread
 from typing import Any
 
 import pytest

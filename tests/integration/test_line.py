@@ -22,7 +22,7 @@ def _worker(deployment: Deployment) -> None:
 def in_celery(deployment: Deployment) -> int:
     """Messages in Celery's queues, and those that a worker has taken and not acknowledged."""
     queues = ("invitations", "invitations.deliver")
-    return sum(deployment.redis.llen(queue) for queue in queues) + deployment.redis.hlen("unacked")  # type: ignore[operator, misc]
+    return sum(deployment.redis.llen(queue) for queue in queues) + deployment.redis.hlen("unacked")
 
 
 def seconds_to_deliver(deployment: Deployment, account: str, number: str) -> float:
@@ -62,7 +62,7 @@ def test_a_delay_that_the_provider_cannot_schedule_is_waited_out_in_the_line(dep
     waiting = job("portal", "later", delay={"amount": 2, "unit": "seconds"})
     record = deployment.record(deployment.accept(waiting)[0].id)
     assert record.due_at == record.created_at + 2000
-    while deployment.redis.time()[0] * 1000 < record.created_at + 1000:  # type: ignore[index]
+    while deployment.redis.time()[0] * 1000 < record.created_at + 1000:
         assert (deployment.state(record.id), in_celery(deployment)) == ("queued", 0)
         sleep(0.05)
     delivered = deployment.wait_for(record.id, "accepted")
@@ -93,7 +93,8 @@ def test_days_are_handed_to_webwinkelkeur(deployment: Deployment) -> None:
     assert record.sends_at is not None
     assert abs(record.sends_at - record.accepted_at - 5 * DAY_MS) < 2 * 3_600_000
     listed = requests.get(
-        f"{deployment.simulator.url}/api/1.0/invitations.json", params={"id": "1", "code": "code-of-shop-nl"},
+        f"{deployment.simulator.url}/api/1.0/invitations.json",
+        params={"id": "1", "code": "code-of-shop-nl"},
         timeout=10,
     ).json()["invitations"]
     assert [row["delay"] for row in listed if row["order"] == handed["order"]] == [5]

@@ -1,7 +1,6 @@
 """Nobody who may read logs, events, Flower or metrics learns who is invited, or a credential."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -30,8 +29,13 @@ CANARIES = [WORD, "55501999", "98765.43"]
 def job(account: str, number: str, **fields: Any) -> Job:
     """Every part of it but the account and the order number is a canary."""
     return {
-        "account": account, "email": f"canary.{number}@canary-mail.example", "order": f"order-{number}",
-        "customer": CUSTOMER, "order_total": "98765.43", "products": [PRODUCT], **fields,
+        "account": account,
+        "email": f"canary.{number}@canary-mail.example",
+        "order": f"order-{number}",
+        "customer": CUSTOMER,
+        "order_total": "98765.43",
+        "products": [PRODUCT],
+        **fields,
     }
 
 
@@ -46,16 +50,20 @@ class Traces:
 
 
 @pytest.fixture(scope="module")
-def traces(deployment: Deployment) -> Iterator[Traces]:
+def traces(deployment: Deployment) -> Traces:
     deployment.redis.acl_setuser(
         "worker", enabled=True, passwords=[f"+{REDIS_PASSWORD}"], keys=["*"], channels=["*"], categories=["+@all"]
     )
     metrics = free_port()
     deployment.variables |= {
         "REDIS_URL": deployment.redis_url.replace("redis://", f"redis://worker:{REDIS_PASSWORD}@"),
-        "ENCRYPTION_KEYS": Fernet.generate_key().decode(), "METRICS_PORT": str(metrics), "CONCURRENCY": "1",
+        "ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+        "METRICS_PORT": str(metrics),
+        "CONCURRENCY": "1",
     }
-    deployment.add_account("shop_nl", provider="webwinkelkeur", shop_id=1, code="canary-code", max_attempts=1, timeout=2)
+    deployment.add_account(
+        "shop_nl", provider="webwinkelkeur", shop_id=1, code="canary-code", max_attempts=1, timeout=2
+    )
     deployment.add_account("portal", provider="wemasy", token="canary-token", timeout=2, max_attempts=1)
     deployment.add_account(
         "reviews", provider="feedbackcompany", client_id="client-of-reviews", client_secret="canary-secret", timeout=2
@@ -72,7 +80,7 @@ def traces(deployment: Deployment) -> Iterator[Traces]:
     found.texts["metrics"] = requests.get(f"http://127.0.0.1:{metrics}/metrics", timeout=10).text
     found.texts |= {f"log of {process.name}": process.text for process in found.processes}
     found.texts |= keys_of(deployment)
-    yield found
+    return found
 
 
 def work(deployment: Deployment, found: Traces, flower: str) -> list[Any]:
@@ -82,11 +90,15 @@ def work(deployment: Deployment, found: Traces, flower: str) -> list[Any]:
     deployment.redis.xadd("invitations:inbox", {"job": json.dumps(job("portal", "inbox"))})
     answers.append(
         requests.post(
-            f"{flower}/api/task/send-task/invitations.send", auth=FLOWER_LOGIN, timeout=20,
+            f"{flower}/api/task/send-task/invitations.send",
+            auth=FLOWER_LOGIN,
+            timeout=20,
             json={"args": [job("portal", "flower")], "queue": "invitations"},
         ).json()
     )
-    answers += [fail(deployment, client, fault) for fault in ("html", "reset_after", "hang", "status:422", "status:429")]
+    answers += [
+        fail(deployment, client, fault) for fault in ("html", "reset_after", "hang", "status:422", "status:429")
+    ]
     answers += [send(client, broken) for broken in misfits()]
     for arguments in ([job("portal", "two"), job("portal", "two")], [], ["canary text"]):
         answers.append(client.send_task("invitations.send", args=arguments, queue="invitations").get(timeout=20))
@@ -130,8 +142,12 @@ def send_bare(client: Celery, job: Job) -> None:
     task = str(uuid4())
     with client.connection_for_write() as connection, connection.channel() as channel:
         client.amqp.Producer(channel).publish(
-            [[job], {}, {}], routing_key="invitations", exchange="", serializer="json",
-            headers={"lang": "js", "task": "invitations.send", "id": task}, correlation_id=task,
+            [[job], {}, {}],
+            routing_key="invitations",
+            exchange="",
+            serializer="json",
+            headers={"lang": "js", "task": "invitations.send", "id": task},
+            correlation_id=task,
         )
 
 
@@ -145,7 +161,7 @@ def inspect(deployment: Deployment, client: Celery, found: Traces) -> None:
         client.send_task("invitations.send", args=[job("portal", f"behind-{number}")], queue="invitations")
     within(lambda: deployment.redis.hlen("unacked") >= 2, "a message taken by the worker")
     inspector = client.control.inspect(timeout=1)
-    told = {"active": inspector.active(), "reserved": inspector.reserved(), "scheduled": inspector.scheduled()}
+    told: dict[str, Any] = {name: getattr(inspector, name)() for name in ("active", "reserved", "scheduled")}
     found.texts["inspect"] = json.dumps(told)
     found.reserved = [one for of_worker in (told["reserved"] or {}).values() for one in of_worker]
     found.scheduled = [one["request"] for of_worker in (told["scheduled"] or {}).values() for one in of_worker]
@@ -166,7 +182,7 @@ def pages(flower: str, events: list[dict[str, Any]]) -> dict[str, str]:
 
 def keys_of(deployment: Deployment) -> dict[str, str]:
     """Everything in Redis but Celery's own messages on their way."""
-    readers: dict[str, Any] = {
+    readers: dict[Any, Any] = {
         "string": deployment.redis.get,
         "hash": deployment.redis.hgetall,
         "list": lambda key: deployment.redis.lrange(key, 0, -1),
@@ -180,8 +196,6 @@ def keys_of(deployment: Deployment) -> dict[str, str]:
 
 @pytest.mark.parametrize("canary", CANARIES)
 def test_no_canary_is_anywhere(traces: Traces, canary: str) -> None:
-    for place, text in traces.texts.items():
-        if canary in text.lower(): print(place, text[max(0,text.lower().index(canary)-300):][:500])
     assert [place for place, text in traces.texts.items() if canary in text.lower()] == []
 
 
@@ -195,8 +209,10 @@ def test_what_waits_in_the_worker_is_shown_masked(traces: Traces) -> None:
 def test_there_was_something_to_be_seen(traces: Traces, deployment: Deployment) -> None:
     assert [process.alive for process in traces.processes] == [True] * 3
     assert sum("task-received" in text for text in traces.texts.values()) > 30
-    states = {state: sum(deployment.count(account, state) for account in (*deployment.accounts, "-"))
-              for state in ("accepted", "failed", "refused")}
+    states = {
+        state: sum(deployment.count(account, state) for account in (*deployment.accounts, "-"))
+        for state in ("accepted", "failed", "refused")
+    }
     assert states["failed"] >= 3
     assert states["refused"] == len(misfits()) + 3
     assert states["accepted"] >= 9

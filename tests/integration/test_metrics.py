@@ -1,6 +1,6 @@
 """The metrics of a worker, as Prometheus scrapes them."""
 
-from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -41,7 +41,7 @@ def one(name: str, **labels: str) -> Sample:
 
 
 @pytest.fixture(scope="module")
-def scraped(deployment: Deployment, address: str) -> Iterator[dict[Sample, float]]:
+def scraped(deployment: Deployment, address: str) -> dict[Sample, float]:
     """After two accepted, one of them sent, one throttled that waits, one that waits for its time and one refused."""
     deployment.simulator.control(
         account=deployment.key_at_provider("reviews"), fault="status:429", kind="create", count=1, retry_after="3600"
@@ -61,7 +61,7 @@ def scraped(deployment: Deployment, address: str) -> Iterator[dict[Sample, float
     within(lambda: deployment.record(ids[3]).throttled == 1, "a refusal for the limit")
     client.send_task("invitations.retrieve", args=["shop_nl"], queue="invitations")
     deployment.wait_for(ids[0], "sent")
-    yield samples(address)
+    return samples(address)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +118,7 @@ def test_refusals_for_the_limit_and_pages_asked_for_are_counted(
 
 
 def test_a_second_worker_on_the_port_says_so_and_works(deployment: Deployment, address: str) -> None:
-    port = address.split(":")[2].split("/")[0]
+    port = str(urlsplit(address).port)
     second = deployment.start_worker(METRICS_PORT=port)
     second.wait_for("metrics_port_is_taken")
     assert second.alive

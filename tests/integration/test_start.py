@@ -1,7 +1,5 @@
 """A process that cannot work with its configuration ends at its start, and says all that is to be mended."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.integration.deployment import Deployment
@@ -11,23 +9,23 @@ SECRET = "secret-that-nobody-may-see"
 
 SETTINGS = {
     "REDIS_URL": (f"http://:{SECRET}@127.0.0.1:1/0", "an address that begins with redis://, rediss:// or sentinel://"),
-    "CONCURRENCY": ("many", "a valid integer"),
-    "LEASE_SECONDS": ("0", "greater than or equal to 2"),
-    "METRICS_PORT": ("70000", "less than or equal to 65535"),
+    "CONCURRENCY": ("many", "expected a whole number"),
+    "LEASE_SECONDS": ("0", "expected 2 or more"),
+    "METRICS_PORT": ("70000", "expected 65535 or less"),
     "LOG_FORMAT": ("xml", "'console' or 'json'"),
     "ENCRYPTION_KEYS": (SECRET, "expected Fernet keys"),
 }
 ACCOUNTS = {
-    "ACCOUNTS__PORTAL__TIMOUT": (SECRET, "not permitted"),
+    "ACCOUNTS__PORTAL__TIMOUT": (SECRET, "is not a field of an account of this provider"),
     "ACCOUNTS__PORTAL__LIMIT": (SECRET, 'expected a rate such as "60/minute"'),
     "ACCOUNTS__PORTAL__BASE_URL": (f"http://api.example.com/?{SECRET}", "without credentials or query"),
-    "ACCOUNTS__SHOP_NL__SHOP_ID": (SECRET, "a valid integer"),
+    "ACCOUNTS__SHOP_NL__SHOP_ID": (SECRET, "expected a whole number"),
     "ACCOUNTS__SHOP_NL__TIMEZONE": ("Europe/Nowhere", "expected the name of a time zone"),
     "ACCOUNTS__REVIEWS__ACCESS_TOKEN": (SECRET, "not both"),
 }
 SINGLE = {
     "SECRETS_DIR": ("nowhere", "expected a folder that exists"),
-    "ACCOUNTS_FILE": ("nowhere.toml", "no account is configured"),
+    "ACCOUNTS_FILE": ("nowhere.toml", "nowhere.toml: does not exist"),
 }
 PROCESSES = {
     "worker, settings": ("worker", SETTINGS),
@@ -42,7 +40,7 @@ NAMED_IN_WHOLE = "ACCOUNTS__REVIEWS__ACCESS_TOKEN"
 
 
 @pytest.fixture(scope="module")
-def ended(deployment: Deployment) -> Iterator[dict[str, Running]]:
+def ended(deployment: Deployment) -> dict[str, Running]:
     """Every process, after its end."""
     started = {
         name: deployment.start(name, celery(process), **{variable: bad for variable, (bad, _) in faults.items()})
@@ -50,7 +48,7 @@ def ended(deployment: Deployment) -> Iterator[dict[str, Running]]:
     }
     for running in started.values():
         running.end()
-    yield started
+    return started
 
 
 @pytest.mark.parametrize("name", PROCESSES)

@@ -36,7 +36,8 @@ def beats(deployment: Deployment) -> list[Running]:
 def sent_at_provider(deployment: Deployment, order: str) -> int:
     """When the provider says that it went out, in milliseconds since the epoch."""
     rows = requests.get(
-        f"{deployment.simulator.url}/api/1.0/invitations.json", params={"id": "1", "code": "code-of-shop-nl"},
+        f"{deployment.simulator.url}/api/1.0/invitations.json",
+        params={"id": "1", "code": "code-of-shop-nl"},
         timeout=10,
     ).json()["invitations"]
     [text] = [row["datetimes"]["sent"] for row in rows if row["order"] == order]

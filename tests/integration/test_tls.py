@@ -55,7 +55,7 @@ class TlsFront(TCPServer):
         self._target = target
         self._streams: list[IOStream] = []
 
-    async def handle_stream(self, stream: IOStream, address: object) -> None:  # noqa: ARG002
+    async def handle_stream(self, stream: IOStream, address: object) -> None:
         with suppress(StreamClosedError):
             far = await TCPClient().connect("127.0.0.1", self._target)
             self._streams += [stream, far]
@@ -116,4 +116,3 @@ def test_a_certificate_that_nobody_vouches_for_is_not_believed(deployment: Deplo
     sleep(1)
     assert " ready." not in worker.text
     assert deployment.redis.xlen("invitations:inbox") == 1
-

@@ -74,8 +74,10 @@ def test_a_job_is_delivered_once(deployment: Deployment, way: Way) -> None:
 def test_flowers_api_sends(deployment: Deployment, flower: str) -> None:
     sent = job("shop_nl", "by_flower")
     answer = requests.post(
-        f"{flower}/api/task/send-task/invitations.send", json={"args": [sent], "queue": "invitations"},
-        auth=FLOWER_LOGIN, timeout=20,
+        f"{flower}/api/task/send-task/invitations.send",
+        json={"args": [sent], "queue": "invitations"},
+        auth=FLOWER_LOGIN,
+        timeout=20,
     )
     assert answer.status_code == 200
     result = deployment.client().AsyncResult(answer.json()["task-id"]).get(timeout=20)
@@ -154,7 +156,7 @@ def test_a_celery_client_is_told_the_faults(deployment: Deployment) -> None:
     assert answer["faults"] == [{"field": "account", "problem": "is not configured here"}]
 
 
-GARBAGE: dict[str, dict[str, Any]] = {
+GARBAGE: dict[str, dict[Any, Any]] = {
     "no job field": {"invitation": "1"},
     "not JSON": {"job": "{'account': "},
     "a JSON list": {"job": "[1, 2]"},
@@ -174,5 +176,5 @@ def test_garbage_in_the_inbox_is_kept_as_refused_and_stops_nobody(deployment: De
     by_stream(deployment, good)
     within(lambda: deployment.calls(good) != [], "a call about the job behind the garbage", seconds=5)
     within(lambda: deployment.redis.xlen("invitations:inbox") == 0, "an empty inbox", seconds=5)
-    assert deployment.redis.xpending("invitations:inbox", "workers")["pending"] == 0  # type: ignore[index,call-overload]
+    assert deployment.redis.xpending("invitations:inbox", "workers")["pending"] == 0
     assert deployment.count("-", "refused") + deployment.count("portal", "refused") == refused + 1

@@ -62,9 +62,7 @@ def test_the_help_of_every_command_has_an_example_of_it(cli: CommandLine, comman
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
-def test_the_help_lists_every_command_with_a_line_that_is_not_cut_off(
-    cli: CommandLine, arguments: list[str]
-) -> None:
+def test_the_help_lists_every_command_with_a_line_that_is_not_cut_off(cli: CommandLine, arguments: list[str]) -> None:
     ended = cli(*arguments)
 
     text = ended.out + ended.err
@@ -101,6 +99,9 @@ def test_import_explains_every_column(cli: CommandLine) -> None:
         (["send", "nowhere.json"], "Invalid value for FILE: cannot be read: No such file or directory"),
         (["send", "--product", "pear"], "Invalid value for --product: expected a JSON object, such as"),
         (["send", "--product", "[]"], "Invalid value for --product: expected a JSON object, such as"),
+        (["send", "--delay", "soon"], 'Invalid value for --delay: expected a time such as "5 days"'),
+        (["send", "--delay", "5"], 'Invalid value for --delay: expected a time such as "5 days"'),
+        (["send", "--reminder", "days 5"], 'Invalid value for --reminder: expected a time such as "5 days"'),
         (["import"], "Missing argument"),
         (["import", "nowhere.csv"], "Invalid value for FILE: cannot be read: No such file or directory"),
         (["import", "."], "Invalid value for --format: expected one, as the file's name ends in none of"),
@@ -130,9 +131,7 @@ def test_import_explains_every_column(cli: CommandLine) -> None:
         (["watch", "--for", "-1"], "'--for': Input should be greater than or equal to 0"),
     ],
 )
-def test_bad_usage_is_code_2_and_says_what_was_expected(
-    cli: CommandLine, arguments: list[str], expected: str
-) -> None:
+def test_bad_usage_is_code_2_and_says_what_was_expected(cli: CommandLine, arguments: list[str], expected: str) -> None:
     ended = cli(*arguments)
 
     assert (ended.code, ended.out) == (2, "")
@@ -141,14 +140,12 @@ def test_bad_usage_is_code_2_and_says_what_was_expected(
 
 
 @pytest.mark.parametrize("command", [["status"], ["accounts"], ["pause", "shop_nl"], ["watch"]])
-def test_a_configuration_that_cannot_be_used_is_code_2_and_says_where(
-    cli: CommandLine, command: list[str]
-) -> None:
+def test_a_configuration_that_cannot_be_used_is_code_2_and_says_where(cli: CommandLine, command: list[str]) -> None:
     ended = cli(*command)
 
     assert (ended.code, ended.out) == (2, "")
     assert ended.err.startswith("The configuration cannot be used:\n  - ")
-    assert "none.toml: no account is configured" in ended.err
+    assert "none.toml: does not exist" in ended.err
 
 
 def test_what_is_wrong_with_a_setting_is_said_without_its_value(cli: CommandLine) -> None:

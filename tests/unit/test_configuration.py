@@ -35,12 +35,12 @@ def settings_with(text: str, **changes: object) -> Settings:
 @pytest.mark.parametrize(
     ("variable", "value", "expected"),
     [
-        ("INVITATIONS_CONCURRENCY", "many", "valid integer"),
-        ("INVITATIONS_CONCURRENCY", "0", "greater than or equal to 1"),
-        ("INVITATIONS_LOG_FORMAT", "xml", "'console' or 'json'"),
+        ("INVITATIONS_CONCURRENCY", "many", "expected a whole number"),
+        ("INVITATIONS_CONCURRENCY", "0", "expected 1 or more"),
+        ("INVITATIONS_LOG_FORMAT", "xml", "expected one of 'console' or 'json'"),
         ("INVITATIONS_REDIS_URL", "http://s3cret@host", "redis://, rediss:// or sentinel://"),
         ("INVITATIONS_REDIS_URL", "redis://host:s3cret", "whole numbers"),
-        ("INVITATIONS_METRICS_PORT", "70000", "65535"),
+        ("INVITATIONS_METRICS_PORT", "70000", "expected 65535 or less"),
         ("INVITATIONS_ENCRYPTION_KEYS", "s3cret", "Fernet keys"),
         ("INVITATIONS_SECRETS_DIR", "nowhere", "a folder that exists"),
     ],
@@ -138,6 +138,44 @@ def test_every_fault_of_every_account_is_named_and_no_value_repeated() -> None:
     assert "s3cret" not in message
 
 
+@pytest.mark.parametrize(
+    ("line", "field", "expected"),
+    [
+        ('colour = "red"', "colour", "is not a field of an account of this provider"),
+        ("", "token", "is required"),
+        ('token = ""', "token", "must not be empty"),
+        ("token = 5", "token", "expected a text"),
+        ('concurrency = "many"', "concurrency", "expected a whole number"),
+        ('timeout = "long"', "timeout", "expected a number"),
+        ("timeout = 0", "timeout", "expected more than 0"),
+        ('limit_group = "A B"', "limit_group", "expected small letters, digits and _ only"),
+    ],
+)
+def test_a_fault_of_an_account_is_told_in_plain_words(line: str, field: str, expected: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        load_accounts(settings_with(f'[accounts.portal]\nprovider = "wemasy"\n{line}'))
+
+    told = [fault for fault in refused.value.faults if f"portal.{field} " in fault]
+    assert [fault.rpartition("): ")[2].partition(" (")[0] for fault in told] == [expected]
+
+
+@pytest.mark.parametrize("line", ["", 'provider = "s3cret"'])
+def test_an_account_without_a_known_provider_is_told_so(line: str) -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"accounts\.portal: expected (the name of )?a provider.*'?w"
+    ) as refused:
+        load_accounts(settings_with(f"[accounts.portal]\n{line}"))
+
+    assert "s3cret" not in str(refused.value)
+
+
+def test_an_accounts_file_that_is_not_there_is_named_in_full(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        load_accounts(load_settings(accounts_file=Path("nowhere.toml")))
+
+    assert refused.value.faults[0].startswith(f"{tmp_path / 'nowhere.toml'}: does not exist; copy")
+
+
 @pytest.mark.parametrize("text", ["", "[accounts", "x = 1", "[accounts]\nshop = 5", "accounts = 5"])
 def test_a_file_without_accounts_says_what_belongs_there(text: str) -> None:
     with pytest.raises(ConfigurationError, match=r"accounts\.toml"):
@@ -145,18 +183,14 @@ def test_a_file_without_accounts_says_what_belongs_there(text: str) -> None:
 
 
 def test_a_call_must_end_before_its_lease() -> None:
-    with pytest.raises(
-        ConfigurationError, match=r"accounts.shop_nl.timeout: expected less than INVITATIONS_LEASE"
-    ):
+    with pytest.raises(ConfigurationError, match=r"accounts.shop_nl.timeout: expected less than INVITATIONS_LEASE"):
         load_accounts(settings_with(GOOD + 'token = "t"', lease_seconds=30))
 
 
 def test_accounts_of_a_limit_group_agree() -> None:
     text = GOOD + 'token = "t"\nlimit_group = "acme"\n[accounts.second]\nprovider = "wemasy"\ntoken = "u"\n'
 
-    with pytest.raises(
-        ConfigurationError, match=r"accounts.second.limit: expected the same as accounts.portal.limit"
-    ):
+    with pytest.raises(ConfigurationError, match=r"accounts.second.limit: expected the same as accounts.portal.limit"):
         load_accounts(settings_with(text + 'limit_group = "acme"'))
 
 
@@ -200,9 +234,7 @@ def test_what_is_no_rate(text: object) -> None:
         parse_rate(text)
 
 
-@pytest.mark.parametrize(
-    ("text", "ms"), [("90s", 90_000), ("15m", 900_000), ("12h", 43_200_000), ("3d", 259_200_000)]
-)
+@pytest.mark.parametrize(("text", "ms"), [("90s", 90_000), ("15m", 900_000), ("12h", 43_200_000), ("3d", 259_200_000)])
 def test_durations(text: str, ms: int) -> None:
     assert parse_duration(text) == ms
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tasks.decision import PROBE_MS, REFUSED_AFTER, REFUSED_WAIT_MS, History, Policy, backoff_ms, gate_lesson, next_step
+from tasks.decision import REFUSED_AFTER, REFUSED_WAIT_MS, History, Policy, backoff_ms, gate_lesson, next_step
 from tasks.outcome import (
     Accepted,
     CredentialsRefused,
@@ -16,6 +16,7 @@ from tasks.outcome import (
     Unavailable,
     Unclear,
 )
+from worker.ledger import PROBE_MS
 
 POLICY = Policy(max_attempts=3, expects_sent=True)
 FRESH, UNCLEAR, LAST = History(0, False), History(1, True), History(2, False)

@@ -1,5 +1,7 @@
 """Refused credentials: a few in a row pause the account, one alone is about its invitation."""
 
+from typing import Any
+
 from redis import Redis
 
 from tasks.decision import REFUSED_AFTER, REFUSED_WAIT_MS
@@ -8,7 +10,7 @@ from tests.property.desk import Desk, account
 from worker.ledger import PROBE_MS
 
 REFUSED = CredentialsRefused("401: check the credentials")
-AS_DECIDED = {"refused_after": REFUSED_AFTER, "wait_ms": REFUSED_WAIT_MS}
+AS_DECIDED: dict[str, Any] = {"refused_after": REFUSED_AFTER, "wait_ms": REFUSED_WAIT_MS}
 SOON = 100
 
 

@@ -1,6 +1,7 @@
 """The job: what may stand in it, every fault named by field, no value repeated."""
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -99,6 +100,37 @@ def test_every_fault_is_named_by_field_in_one_error() -> None:
     assert faults["products.0.gtin"] == "expected a GTIN of 8, 12, 13 or 14 digits with a right check digit"
 
 
+@pytest.mark.parametrize("read", [dict, json.dumps])
+def test_faults_are_told_in_plain_words(read: Callable[[dict[str, Any]], Any]) -> None:
+    faults = faults_of(
+        read(
+            {
+                "account": "Shop NL",
+                "order": [],
+                "language": "",
+                "order_total": "much",
+                "invite": "perhaps",
+                "customer": {"phone_numbers": "06"},
+                "delay": "5 days",
+                "reminder": {"amount": "soon", "unit": "fortnights"},
+            }
+        )
+    )
+
+    assert faults == {
+        "account": "expected small letters, digits and _ only",
+        "email": "is required",
+        "order": "expected a text",
+        "language": "must not be empty",
+        "order_total": "expected a number, such as 1500.99",
+        "invite": "expected true or false",
+        "customer.phone_numbers": "expected a list",
+        "delay": 'expected an amount and a unit, such as {"amount": 5, "unit": "days"}',
+        "reminder.amount": "expected a whole number",
+        "reminder.unit": "expected one of 'seconds', 'minutes', 'hours', 'days' or 'weekdays'",
+    }
+
+
 @pytest.mark.parametrize("raw", ["", "{", "null", "[]", "7", [], None, 7, b"\xff", '{"account": "a"'])
 def test_what_is_no_job_at_all_is_one_fault_of_the_whole(raw: Any) -> None:
     assert list(faults_of(raw)) == ["job"]
@@ -114,9 +146,7 @@ def test_a_bad_address_is_refused(address: str) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "address", ["jane.o'neil+shop@example.com", "jürgen@example.com", "jane@müller.example.com"]
-)
+@pytest.mark.parametrize("address", ["jane.o'neil+shop@example.com", "jürgen@example.com", "jane@müller.example.com"])
 def test_unusual_addresses_are_addresses(address: str) -> None:
     assert Job.read({"account": "a", "email": address}).email == address
 
@@ -166,9 +196,7 @@ def test_no_fault_and_no_repr_repeats_a_value() -> None:
 
     assert "canary" not in str(refused.value)
     assert "canary" not in repr(refused.value.faults)
-    assert "canary" not in repr(
-        Job.read({"account": "a", "email": canary, "customer": {"full_name": canary}})
-    )
+    assert "canary" not in repr(Job.read({"account": "a", "email": canary, "customer": {"full_name": canary}}))
 
 
 @pytest.mark.parametrize(

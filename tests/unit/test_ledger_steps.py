@@ -426,3 +426,81 @@ def test_a_claim_says_what_the_worker_needs(line: Desk) -> None:
     assert (claim.created_at, claim.due_at) == (record.created_at, record.due_at)
     assert abs(claim.now - line.ledger.now()) < SOON
     assert "job" not in repr(claim).replace("job=", "")
+
+
+def test_a_job_that_ends_its_workers_waits_longer_each_time(line: Desk) -> None:
+    (one,) = line.line_up("a", 1)
+    admitted, waits = line.admit(), []
+    for _ in range(5):
+        line.claim(*admitted)
+        line.later(LEASE_MS)
+        admitted = line.admit()
+        due_at = line.record(one).due_at
+        assert due_at is not None
+        waits.append(max(0, round((due_at - line.ledger.now()) / 1000)))
+        if not admitted:
+            line.later(waits[-1] * 1000 + SOON)
+            admitted = line.admit()
+
+    assert waits == [0, 10, 20, 40, 80]
+    assert line.record(one).attempts == 5
+
+
+def unclear_since(line: Desk, invitation: str) -> int | None:
+    since = line.redis.hget(f"invitations:record:{invitation}", "unclear_since")
+    return int(since) if since else None
+
+
+def test_the_first_call_that_may_have_arrived_is_remembered(line: Desk) -> None:
+    (one,) = line.line_up("a", 1)
+    first = line.claim(line.admit()[0])
+    line.answer(first, Unclear("no answer"))
+    assert unclear_since(line, one) == first.now
+
+    line.later(MINUTE)
+    line.deliver(*line.admit(), outcome=Unclear("no answer"))
+    assert unclear_since(line, one) == first.now - MINUTE, "the second is not the first"
+    line.later(MINUTE)
+    line.deliver(*line.admit())
+
+    assert unclear_since(line, one) == first.now - 2 * MINUTE, "and it is known when the list is searched"
+
+
+def test_a_call_that_a_dead_worker_began_may_have_arrived(line: Desk) -> None:
+    (one,) = line.line_up("a", 1)
+    lost = line.claim(line.admit()[0])
+
+    line.later(LEASE_MS)
+    line.admit()
+
+    assert unclear_since(line, one) == lost.now - LEASE_MS
+
+
+def test_a_call_that_surely_did_not_arrive_is_not_remembered(line: Desk) -> None:
+    (one,) = line.line_up("a", 1)
+
+    line.deliver(*line.admit(), outcome=Unavailable("away"))
+
+    assert unclear_since(line, one) is None
+
+
+def test_a_redis_that_lost_everything_is_told_again_what_is_configured(line: Desk) -> None:
+    line.line_up("a", 1)
+    line.redis.flushdb()
+    (one,) = line.line_up("a", 1)
+
+    assert line.admit() == []
+    assert line.wait_ms == 0, "there is something to come back for"
+
+    assert line.admit() == [one]
+
+
+def test_what_was_made_with_another_key_of_the_ids_is_not_written(line: Desk) -> None:
+    line.redis.set("invitations:id_key", "sealed")
+    entries: list[Entry | RefusedEntry] = [Entry("x", "a", "a", "", "job", 0, DAY_MS), RefusedEntry("r", "-", "raw")]
+
+    foreign = line.ledger.accept(entries, "another")
+    known = line.ledger.accept(entries, "sealed")
+
+    assert [(receipt.state, receipt.created) for receipt in foreign] == [("foreign", False)] * 2
+    assert [(receipt.state, receipt.created) for receipt in known] == [("queued", True), ("refused", True)]
