@@ -53,9 +53,7 @@ class BaseAccount(BaseModel):
     def _https_or_loopback(cls, value: str) -> str:
         url = urlsplit(value)
         if url.username or url.query or url.fragment or not url.hostname:
-            raise ValueError(
-                "expected an address such as https://api.example.com, without credentials or query"
-            )
+            raise ValueError("expected an address such as https://api.example.com, without credentials or query")
         if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(url.hostname)):
             raise ValueError("expected https, or http on a loopback address")
         return value
@@ -114,9 +112,7 @@ class FeedbackcompanyAccount(BaseAccount):
         return self
 
 
-Account = Annotated[
-    WebwinkelkeurAccount | WemasyAccount | FeedbackcompanyAccount, Field(discriminator="provider")
-]
+Account = Annotated[WebwinkelkeurAccount | WemasyAccount | FeedbackcompanyAccount, Field(discriminator="provider")]
 
 
 def _is_loopback(host: str) -> bool:

@@ -68,9 +68,7 @@ def _redis(settings: Settings) -> dict[str, Any]:
         "broker_url": url,
         "result_backend": url,
         "broker_transport_options": options,
-        "result_backend_transport_options": {
-            name: value for name, value in options.items() if name == "master_name"
-        },
+        "result_backend_transport_options": {name: value for name, value in options.items() if name == "master_name"},
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
         "result_expires": RESULTS_KEPT_SECONDS,

@@ -62,9 +62,7 @@ class Settings(BaseSettings):
     lease_seconds: int = Field(
         default=60, ge=2, description="how long a worker may hold an invitation before another takes over"
     )
-    retrieve_seconds: int = Field(
-        default=900, ge=1, description="how often beat asks providers what was sent"
-    )
+    retrieve_seconds: int = Field(default=900, ge=1, description="how often beat asks providers what was sent")
     retention_days: int = Field(
         default=90, ge=1, description="finished invitations and their personal data are erased after this"
     )
@@ -72,11 +70,11 @@ class Settings(BaseSettings):
         default=9808, ge=0, le=65535, description="Prometheus endpoint of a worker; `0` turns it off"
     )
     metrics_host: str = Field(default="127.0.0.1", description="address on which the metrics are served")
-    encryption_keys: Annotated[
-        tuple[SecretStr, ...], NoDecode, BeforeValidator(_split), AfterValidator(_fernet)
-    ] = Field(
-        default=(),
-        description="Fernet keys, newest first, commas between; when set, personal data is encrypted in Redis",
+    encryption_keys: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split), AfterValidator(_fernet)] = (
+        Field(
+            default=(),
+            description="Fernet keys, newest first, commas between; when set, personal data is encrypted in Redis",
+        )
     )
     log_format: Literal["console", "json"] = Field(default="console", description="`console` or `json`")
 
@@ -95,9 +93,7 @@ def load_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**{"_secrets_dir": path, "secrets_dir": path, **overrides})
     except ValidationError as error:
-        raise ConfigurationError(
-            f"{PREFIX}{name.upper()}: {message}" for name, message in expected(error)
-        ) from None
+        raise ConfigurationError(f"{PREFIX}{name.upper()}: {message}" for name, message in expected(error)) from None
 
 
 @cache

@@ -134,9 +134,7 @@ def _after_refusal(history: History, policy: Policy, lesson: dict[str, Any]) -> 
     return Step("queued", unclear=history.unclear, wait_ms=REFUSED_WAIT_MS, **lesson)
 
 
-def _after_failure(
-    outcome: Unavailable | Unclear, history: History, policy: Policy, lesson: dict[str, Any]
-) -> Step:
+def _after_failure(outcome: Unavailable | Unclear, history: History, policy: Policy, lesson: dict[str, Any]) -> Step:
     attempts = history.attempts + 1
     unclear = history.unclear or isinstance(outcome, Unclear)
     if history.probe:
@@ -144,9 +142,7 @@ def _after_failure(
     if attempts >= policy.max_attempts:
         reason = f"gave up after {attempts} attempts; the last: {outcome.reason}"
         return Step("failed", counts=True, unclear=unclear, **{**lesson, "reason": reason})
-    return Step(
-        "queued", counts=True, unclear=unclear, wait_ms=backoff_ms(attempts, lesson["jitter"]), **lesson
-    )
+    return Step("queued", counts=True, unclear=unclear, wait_ms=backoff_ms(attempts, lesson["jitter"]), **lesson)
 
 
 def backoff_ms(attempt: int, jitter: float) -> int:

@@ -41,9 +41,7 @@ def erase_old(ledger: Ledger, kept_ms: int) -> int:
 
 def _erase(ledger: Ledger, account: str, state: str, cutoff: int) -> int:
     shelf, erased = f"invitations:state:{account}:{state}", 0
-    while ids := cast(
-        list[str], ledger.redis.zrange(shelf, "-inf", cutoff, byscore=True, offset=0, num=BATCH)
-    ):
+    while ids := cast(list[str], ledger.redis.zrange(shelf, "-inf", cutoff, byscore=True, offset=0, num=BATCH)):
         erased += sum(ledger.erase(invitation, account, state, cutoff) for invitation in ids)
     return erased
 

@@ -148,9 +148,7 @@ class Ledger:
         answer = self._scripts.run("claim", invitation, lease_ms)
         if answer[0] != "ok":
             return NoClaim(*answer)
-        token, account, job, attempts, throttled, unclear, created_at, due_at, now, version, probe = answer[
-            1:
-        ]
+        token, account, job, attempts, throttled, unclear, created_at, due_at, now, version, probe = answer[1:]
         return Claim(
             id=invitation,
             token=token,

@@ -45,8 +45,7 @@ class AccountsCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         gauges = {
-            name: GaugeMetricFamily(f"invitations_{name}", text, labels=["account"])
-            for name, text in ACCOUNT_GAUGES
+            name: GaugeMetricFamily(f"invitations_{name}", text, labels=["account"]) for name, text in ACCOUNT_GAUGES
         }
         try:
             views = overview(ledger(), accounts().values())

@@ -30,9 +30,7 @@ class Sightings:
     def due(self, most: int) -> list[Sighting]:
         """Those that may have gone out by now, the longest due first."""
         redis = self._ledger.redis
-        ids = cast(
-            list[str], redis.zrange(self._key, "-inf", self._ledger.now(), byscore=True, offset=0, num=most)
-        )
+        ids = cast(list[str], redis.zrange(self._key, "-inf", self._ledger.now(), byscore=True, offset=0, num=most))
         with redis.pipeline(transaction=False) as pipe:
             for invitation in ids:
                 pipe.hmget(f"invitations:record:{invitation}", "natural", "accepted_at", "unclear_since")

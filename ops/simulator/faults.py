@@ -24,9 +24,7 @@ class Delivery(Enum):
     HUGE = auto()
 
 
-NOT_PROCESSED = frozenset(
-    {"html", "error_under_200", "credentials", "hang", "reset_before", "huge", "redirect"}
-)
+NOT_PROCESSED = frozenset({"html", "error_under_200", "credentials", "hang", "reset_before", "huge", "redirect"})
 """Faults that happen before the provider looked at the call; "status:<code>" is one of them too."""
 
 PROCESSED = frozenset({"half_json", "trickle", "hang_after", "reset_after"})

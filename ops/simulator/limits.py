@@ -51,8 +51,7 @@ def parse_rate(text: str) -> Rate:
         if int(count) > 0 and period_ns > 0:
             return Rate(int(count), period_ns)
     raise ValueError(
-        'expected a count of at least 1 per time, like "60/minute", "20/second", "1000/hour" or "60/6s",'
-        f" got {text!r}"
+        f'expected a count of at least 1 per time, like "60/minute", "20/second", "1000/hour" or "60/6s", got {text!r}'
     )
 
 

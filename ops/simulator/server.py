@@ -139,9 +139,7 @@ class _Exchange(HTTPMessageDelegate):
         self._headers = HTTPHeaders()
         self._chunks: list[bytes] = []
 
-    def headers_received(
-        self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders
-    ) -> None:
+    def headers_received(self, start_line: RequestStartLine | ResponseStartLine, headers: HTTPHeaders) -> None:
         self._method, self._target = cast(RequestStartLine, start_line)[:2]
         self._headers = headers
 

@@ -87,9 +87,7 @@ def _session() -> requests.Session:
     session."""
     session = _Session()
     session.trust_env = False
-    session.headers.update(
-        {"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
-    )
+    session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"})
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.mount("https://", Adapter())
     session.mount("http://", Adapter())

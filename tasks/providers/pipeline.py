@@ -79,9 +79,7 @@ class Pipeline:
         result, _ = self._call(account, request, read, Deadline(timeout))
         return result
 
-    def look_up(
-        self, account: Account, job: Job, since: datetime, *, timeout: float
-    ) -> Outcome | NotListed | None:
+    def look_up(self, account: Account, job: Job, since: datetime, *, timeout: float) -> Outcome | NotListed | None:
         """The job's invitation, if its provider lists it among the newest 100 and made it after `since` (aware; two
         minutes are allowed for clocks that differ): Accepted.
 
@@ -141,9 +139,7 @@ class Pipeline:
             return reply, None
         return meaning(reply, read, self._now()), reply
 
-    def _token(
-        self, account: Account, fetching: TokenCall, deadline: Deadline, refused: str | None = None
-    ) -> str:
+    def _token(self, account: Account, fetching: TokenCall, deadline: Deadline, refused: str | None = None) -> str:
         """The shared token. Raises _NoToken."""
         try:
             return self._tokens.get(

@@ -35,9 +35,7 @@ class Act:
     end: str = "keep"
 
 
-def answer(
-    status: int, body: Any = "", headers: dict[str, str] | None = None, *, length: int | None = None
-) -> Act:
+def answer(status: int, body: Any = "", headers: dict[str, str] | None = None, *, length: int | None = None) -> Act:
     """A well-formed answer; `length` belies its Content-Length."""
     content = (body if isinstance(body, str) else json.dumps(body)).encode()
     lines = {"Content-Type": "application/json", **(headers or {})}

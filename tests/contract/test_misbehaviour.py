@@ -67,9 +67,7 @@ def is_whole(server: Playback, accepted: Case, times: int = 1) -> bool:
         ({}, None),
     ],
 )
-@pytest.mark.parametrize(
-    "body", [{"error": True, "message": "slow down"}, HTML, ""], ids=["json", "html", "none"]
-)
+@pytest.mark.parametrize("body", [{"error": True, "message": "slow down"}, HTML, ""], ids=["json", "html", "none"])
 def test_429(deliver: Deliver, body: Any, headers: dict[str, str], wait_ms: int | None) -> None:
     with playback(answer(429, body, headers)) as server:
         outcome = deliver(server.url)
@@ -123,14 +121,10 @@ def test_any_other_4xx_with_a_page_loses_no_invitation(deliver: Deliver, status:
     with playback(answer(status, HTML)) as server:
         outcome = deliver(server.url)
 
-    assert outcome == Unavailable(
-        f"the provider answered {status} and gave no reason that is known: check base_url"
-    )
+    assert outcome == Unavailable(f"the provider answered {status} and gave no reason that is known: check base_url")
 
 
-@pytest.mark.parametrize(
-    "body", [HTML, '{"status": "success", "mess', "[1, 2]", '"success"', "", "[" * 100_000]
-)
+@pytest.mark.parametrize("body", [HTML, '{"status": "success", "mess', "[1, 2]", '"success"', "", "[" * 100_000])
 @pytest.mark.parametrize("status", [200, 201])
 def test_2xx_with_nonsense_is_unclear(deliver: Deliver, status: int, body: str) -> None:
     with playback(answer(status, body)) as server:
@@ -221,9 +215,7 @@ def test_an_answer_gets_the_time_of_the_call_and_no_more(deliver: Deliver, accep
     ],
     ids=["reset", "close", "half-then-reset", "half-then-close", "no-http"],
 )
-def test_a_lost_answer_is_unclear_and_never_asked_for_again(
-    deliver: Deliver, accepted: Case, act: Act
-) -> None:
+def test_a_lost_answer_is_unclear_and_never_asked_for_again(deliver: Deliver, accepted: Case, act: Act) -> None:
     with playback(act, act) as server:
         assert deliver(server.url) == Unclear("the connection broke before the provider's whole answer came")
         assert is_whole(server, accepted)

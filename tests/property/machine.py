@@ -41,9 +41,19 @@ gates = st.fixed_dictionaries(
 )
 outcomes: st.SearchStrategy[Outcome] = st.sampled_from(
     [
-        Accepted("ref"), Accepted(scheduled_in_ms=DAY_MS), Duplicate("known"), Rejected("never"),
-        Throttled("slow"), Throttled("slow", 0), Throttled("slow", 30_000), Throttled("slow", 400_000),
-        CredentialsRefused("who"), Unavailable("away"), Unavailable("away"), Unclear("hm"), Unclear("hm"),
+        Accepted("ref"),
+        Accepted(scheduled_in_ms=DAY_MS),
+        Duplicate("known"),
+        Rejected("never"),
+        Throttled("slow"),
+        Throttled("slow", 0),
+        Throttled("slow", 30_000),
+        Throttled("slow", 400_000),
+        CredentialsRefused("who"),
+        Unavailable("away"),
+        Unavailable("away"),
+        Unclear("hm"),
+        Unclear("hm"),
     ]
 )
 headers = st.sampled_from(

@@ -106,9 +106,7 @@ def test_a_refused_job_is_kept_with_its_faults_and_stops_nothing(desk: Desk) -> 
     assert json.loads(desk.vault.open(kept.job)) == bad
 
 
-@pytest.mark.parametrize(
-    "raw", ["", "{", [], None, 5, {"email": "x"}, "\udcff", {"account": 5}, {"account": "none"}]
-)
+@pytest.mark.parametrize("raw", ["", "{", [], None, 5, {"email": "x"}, "\udcff", {"account": 5}, {"account": "none"}])
 def test_a_job_of_no_known_account_is_kept_apart(desk: Desk, raw: Any) -> None:
     answer = desk.accept(raw)[0]
 
@@ -153,9 +151,7 @@ def test_what_the_provider_cannot_carry_is_a_fault_unless_it_is_plain_detail(
         ("reviews", "seconds", 2_000),
     ],
 )
-def test_a_delay_is_waited_out_here_where_the_provider_cannot(
-    desk: Desk, account: str, unit: str, waited: int
-) -> None:
+def test_a_delay_is_waited_out_here_where_the_provider_cannot(desk: Desk, account: str, unit: str, waited: int) -> None:
     assert desk.waits(account=account, delay={"amount": 2, "unit": unit}) == waited
 
 
@@ -174,16 +170,12 @@ def test_with_keys_nothing_personal_stands_in_redis(tmp_path: Path) -> None:
     )
 
     everything = "".join(str(desk.redis.dump(key)) + str(key) for key in desk.redis.scan_iter()).lower()
-    texts = "".join(
-        json.dumps(desk.redis.hgetall(key)) for key in desk.redis.keys("invitations:record:*")
-    ).lower()
+    texts = "".join(json.dumps(desk.redis.hgetall(key)) for key in desk.redis.keys("invitations:record:*")).lower()
     assert "canary" not in everything
     assert "canary" not in texts
 
 
-def test_an_error_of_this_program_refuses_one_job_and_keeps_it(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_error_of_this_program_refuses_one_job_and_keeps_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     def stumble(account: object, job: Any) -> list[Any]:
         if job.order == "2":
             raise RuntimeError("jane@example.com")

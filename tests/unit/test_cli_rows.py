@@ -150,8 +150,7 @@ def test_a_line_that_cannot_be_read_is_kept_as_it_is_and_costs_itself_alone(line
     assert bad.job.fault.problem.startswith(problem)
     assert [row.line for row in rows] == [2, *range(4, 33)]
     assert [row.job for row in rows] == [
-        {"account": "shop_nl", "email": f"c{number}@example.com", "order": str(number)}
-        for number in range(30)
+        {"account": "shop_nl", "email": f"c{number}@example.com", "order": str(number)} for number in range(30)
     ]
 
 
@@ -198,8 +197,7 @@ def test_whatever_one_line_holds_the_others_are_read(garbage: str) -> None:
 
     jobs = [row.job for row in rows if row.line != 4]
     assert jobs == [
-        {"account": "shop_nl", "email": f"c{number}@example.com", "order": str(number)}
-        for number in range(25)
+        {"account": "shop_nl", "email": f"c{number}@example.com", "order": str(number)} for number in range(25)
     ]
 
 

@@ -56,9 +56,7 @@ def test_weekdays_keep_the_wall_clock_when_summer_time_ends() -> None:
 @given(st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1)), st.integers(1, 600))
 def test_weekdays_end_on_a_weekday_and_pass_exactly_so_many(start: datetime, amount: int) -> None:
     now = start.replace(tzinfo=UTC).astimezone(AMSTERDAM)
-    end = (
-        now + timedelta(milliseconds=in_ms(Delay(amount=amount, unit="weekdays"), now.astimezone(UTC)))
-    ).date()
+    end = (now + timedelta(milliseconds=in_ms(Delay(amount=amount, unit="weekdays"), now.astimezone(UTC)))).date()
     days = (now.astimezone(UTC).date() + timedelta(days=n) for n in range(1, 3 * amount + 8))
     passed = [day for day in days if day.weekday() < 5][:amount]
 

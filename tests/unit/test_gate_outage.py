@@ -8,7 +8,7 @@ from tasks.outcome import Accepted, CredentialsRefused, Rejected, Throttled, Una
 from tests.property.desk import DAY_MS, Desk, account
 from worker.ledger import PROBE_MS
 
-SOON = 200
+SOON = 500
 AWAY = Unavailable("no connection")
 WHO = CredentialsRefused("401")
 

@@ -9,7 +9,7 @@ from tasks.decision import gate_lesson
 from tasks.outcome import Throttled
 from tests.property.desk import LEASE_MS, MANY, QUEUE, Desk, account
 
-SOON = 200
+SOON = 500
 
 
 def group(count: int, **fields: object) -> list[str]:
@@ -103,7 +103,7 @@ def test_gates_are_served_in_turns_when_the_queue_is_short(real_redis: Redis, ro
     names = group(5)
     line = Desk(real_redis, *(account(name, concurrency=MANY) for name in names))
     for name in names:
-        line.line_up(name, 60)
+        line.line_up(name, 30)
     served = Counter(dict.fromkeys(names, 0))
 
     for _ in range(100 // room):

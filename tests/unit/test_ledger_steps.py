@@ -10,7 +10,7 @@ from tasks.outcome import Accepted, Duplicate, Outcome, Rejected, Throttled, Una
 from tests.property.desk import DAY_MS, LEASE_MS, Desk, account
 from worker.ledger import Claim, Entry, RefusedEntry
 
-SOON = 200
+SOON = 1_000
 MINUTE = 60_000
 
 
@@ -283,7 +283,12 @@ def test_a_rejected_invitation_is_replayed_with_all_its_time_and_its_history(lin
     line.deliver(*line.admit())
     record = line.record(one)
     assert [change.state for change in record.history] == [
-        "queued", "delivering", "rejected", "queued", "delivering", "accepted",
+        "queued",
+        "delivering",
+        "rejected",
+        "queued",
+        "delivering",
+        "accepted",
     ]
     assert record.history[3].reason == "replayed"
 

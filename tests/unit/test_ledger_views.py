@@ -12,7 +12,7 @@ from worker.overview import AccountView, overview
 from worker.records import Records
 from worker.sightings import Sighting, Sightings
 
-SOON = 200
+SOON = 1_000
 HOUR = 3_600_000
 
 

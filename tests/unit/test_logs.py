@@ -37,9 +37,7 @@ def test_addresses_are_taken_out(text: str, scrubbed: str) -> None:
 
 
 @pytest.mark.parametrize("log_format", ["console", "json"])
-def test_our_lines_and_those_of_others_are_scrubbed(
-    log_format: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_our_lines_and_those_of_others_are_scrubbed(log_format: str, capsys: pytest.CaptureFixture[str]) -> None:
     configure_logs(log_format, "DEBUG")  # type: ignore[arg-type]
 
     structlog.get_logger("ours").info("settled", reason="jane@example.com is known", invitation="abc")

@@ -11,16 +11,10 @@ from tasks.providers import PROVIDERS
 from tasks.providers.carries import faults_for
 from tasks.providers.language import iso_639_1
 
-SHOP = WebwinkelkeurAccount.model_validate(
-    {"name": "a", "provider": "webwinkelkeur", "shop_id": 1, "code": "c"}
-)
-SISTER = WebwinkelkeurAccount.model_validate(
-    {"name": "a", "provider": "trustprofile", "shop_id": 1, "code": "c"}
-)
+SHOP = WebwinkelkeurAccount.model_validate({"name": "a", "provider": "webwinkelkeur", "shop_id": 1, "code": "c"})
+SISTER = WebwinkelkeurAccount.model_validate({"name": "a", "provider": "trustprofile", "shop_id": 1, "code": "c"})
 PORTAL = WemasyAccount.model_validate({"name": "a", "provider": "wemasy", "token": "t"})
-REVIEWS = FeedbackcompanyAccount.model_validate(
-    {"name": "a", "provider": "feedbackcompany", "access_token": "t"}
-)
+REVIEWS = FeedbackcompanyAccount.model_validate({"name": "a", "provider": "feedbackcompany", "access_token": "t"})
 PRODUCT = {"id": "1", "name": "Pear", "url": "https://shop.example/1"}
 DETAIL = {"order": "1", "order_total": "1.50", "products": [PRODUCT], "customer": {"full_name": "Jane Doe"}}
 DEMANDS: dict[str, Any] = {
@@ -64,9 +58,7 @@ def test_a_field_that_cannot_be_carried_is_a_fault(account: Account, carried: se
 
 
 def test_every_fault_is_named_at_once() -> None:
-    assert faults(
-        PORTAL, **DEMANDS, email="j@" + "x" * 60 + "." + "y" * 60 + "." + "z" * 63 + ".example"
-    ) == [
+    assert faults(PORTAL, **DEMANDS, email="j@" + "x" * 60 + "." + "y" * 60 + "." + "z" * 63 + ".example") == [
         *(f"{field}: cannot be carried by wemasy: leave it out" for field in DEMANDS),
         "email: expected at most 191 characters for Wemasy",
     ]
@@ -126,9 +118,7 @@ def test_languages_become_iso_639_1(text: str, code: str) -> None:
     assert faults(SHOP, language=text) == []
 
 
-@pytest.mark.parametrize(
-    "text", ["Dutch", "xx", "zz_ZZ", "fil", "frr", "C", "und", "nl NL", "1", "?", "x-nl"]
-)
+@pytest.mark.parametrize("text", ["Dutch", "xx", "zz_ZZ", "fil", "frr", "C", "und", "nl NL", "1", "?", "x-nl"])
 def test_a_language_without_iso_639_1_is_a_fault(text: str) -> None:
     assert iso_639_1(text) is None
     assert faults(SHOP, language=text) == [
@@ -145,9 +135,7 @@ def test_the_feedback_company_limits_its_texts() -> None:
     product = {**PRODUCT, "id": long, "name": long, "sku": long}
     tooth = "expected at most 250 characters for The Feedback Company"
 
-    assert faults(
-        REVIEWS, order=long, filtercode=long, customer={"full_name": long}, products=[PRODUCT, product]
-    ) == [
+    assert faults(REVIEWS, order=long, filtercode=long, customer={"full_name": long}, products=[PRODUCT, product]) == [
         f"{field}: {tooth}"
         for field in (
             "order",

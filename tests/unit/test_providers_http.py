@@ -85,9 +85,7 @@ def test_the_deadline_holds_over_tls(tls: ssl.SSLContext) -> None:
     with playback(OK, trickle, tls=tls) as server:
         assert isinstance(send(server, scheme="https"), Reply)
         started = monotonic()
-        assert send(server, scheme="https", timeout=0.5) == Unclear(
-            "no whole answer from the provider in time"
-        )
+        assert send(server, scheme="https", timeout=0.5) == Unclear("no whole answer from the provider in time")
         assert monotonic() - started < 0.8
         assert server.connections == 1
 
@@ -220,9 +218,7 @@ def test_every_logger_below_is_silent(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_nothing_readable_in_a_repr() -> None:
-    request = Request(
-        "POST", "/api/x", {"code": "secret"}, {"Authorization": "secret"}, {"a": "secret"}, "secret"
-    )
+    request = Request("POST", "/api/x", {"code": "secret"}, {"Authorization": "secret"}, {"a": "secret"}, "secret")
     reply = Reply(200, {"Set-Cookie": "secret"}, b"secret", {"a": "secret"})
 
     assert repr(request) == "Request(POST /api/x)"

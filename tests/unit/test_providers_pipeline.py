@@ -12,9 +12,7 @@ from tasks.providers.pipeline import Pipeline
 from tests.contract.playback import Act, answer, playback
 
 JOB = Job.read({"account": "reviews", "email": "jane@example.com", "order": "1001"})
-GRANTED = answer(
-    200, {"error": False, "access_token": "token-1", "expires_on": "July, 1 2026 00:00:00 +0000"}
-)
+GRANTED = answer(200, {"error": False, "access_token": "token-1", "expires_on": "July, 1 2026 00:00:00 +0000"})
 CREATED = answer(201, {"success": True})
 REFUSED = answer(401, {"error": True})
 
@@ -111,9 +109,7 @@ def test_the_token_and_the_call_share_one_deadline() -> None:
 def test_a_tokens_end_is_held_against_the_providers_clock() -> None:
     tokens = Tokens()
     there = {"Date": "Tue, 30 Jun 2026 23:00:00 GMT"}
-    granted = answer(
-        200, {"error": False, "access_token": "t", "expires_on": "July, 1 2026 00:00:00 +0000"}, there
-    )
+    granted = answer(200, {"error": False, "access_token": "t", "expires_on": "July, 1 2026 00:00:00 +0000"}, there)
     with playback(granted, CREATED) as server:
         here = datetime(2026, 6, 30, 20, tzinfo=UTC)
         Pipeline(tokens, now=lambda: here).deliver(reviews(server.url), JOB, timeout=5)

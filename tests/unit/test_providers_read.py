@@ -117,9 +117,7 @@ def test_when_a_token_ends(expires_on: str | None, good_for_ms: int) -> None:
     assert PROVIDERS["feedbackcompany"].read_token(reply, NOW) == ("t", good_for_ms)
 
 
-@pytest.mark.parametrize(
-    "names", [{"full_name": "J" * 192}, {"first_name": "J" * 192, "last_name": "D" * 500}]
-)
+@pytest.mark.parametrize("names", [{"full_name": "J" * 192}, {"first_name": "J" * 192, "last_name": "D" * 500}])
 def test_wemasy_gets_names_cut_to_their_limit(names: dict[str, str]) -> None:
     job = Job.read({"account": "a", "email": "jane@example.com", "customer": names})
     body = PROVIDERS["wemasy"].invitation(ACCOUNTS["wemasy"], job).json
@@ -128,9 +126,7 @@ def test_wemasy_gets_names_cut_to_their_limit(names: dict[str, str]) -> None:
     assert body.get("lastname", "D" * 191) == "D" * 191
 
 
-@pytest.mark.parametrize(
-    ("total", "sent"), [("1E+3", "1000"), ("0.10", "0.10"), (1500.99, "1500.99"), ("0", "0")]
-)
+@pytest.mark.parametrize(("total", "sent"), [("1E+3", "1000"), ("0.10", "0.10"), (1500.99, "1500.99"), ("0", "0")])
 def test_webwinkelkeur_gets_totals_with_a_dot_and_no_exponent(total: Any, sent: str) -> None:
     job = Job.read({"account": "a", "email": "jane@example.com", "order_total": total})
     form = PROVIDERS["webwinkelkeur"].invitation(ACCOUNTS["webwinkelkeur"], job).form

@@ -48,9 +48,7 @@ def test_every_order_is_taken_by_its_provider(jobs: list[Job], accounts: dict[st
     assert faults == []
 
 
-def test_every_provider_gets_every_field_that_it_carries(
-    jobs: list[Job], accounts: dict[str, Account]
-) -> None:
+def test_every_provider_gets_every_field_that_it_carries(jobs: list[Job], accounts: dict[str, Account]) -> None:
     shown: defaultdict[str, set[str]] = defaultdict(set)
     for job in jobs:
         shown[accounts[job.account].provider] |= job.model_fields_set
@@ -63,9 +61,7 @@ def test_no_customer_is_a_real_person_and_none_is_there_twice(jobs: list[Job]) -
     assert len({job.email for job in jobs}) == ORDERS
 
 
-def test_every_delay_that_is_waited_out_here_lasts_seconds(
-    jobs: list[Job], accounts: dict[str, Account]
-) -> None:
+def test_every_delay_that_is_waited_out_here_lasts_seconds(jobs: list[Job], accounts: dict[str, Account]) -> None:
     waited = {
         job.delay.unit
         for job in jobs

@@ -36,9 +36,7 @@ def simulator() -> Iterator[RunningSimulator]:
 
 def create(simulator: RunningSimulator, shop: str = "1", order: str = "1") -> int:
     query = {"id": shop, "code": "a"}
-    return requests.post(
-        simulator.url + PATH, params=query, data={**FORM, "order": order}, timeout=5
-    ).status_code
+    return requests.post(simulator.url + PATH, params=query, data={**FORM, "order": order}, timeout=5).status_code
 
 
 def test_a_new_simulator_has_counted_nothing(simulator: RunningSimulator) -> None:
@@ -113,9 +111,7 @@ def test_repeats_of_one_invitation_share_a_ref(simulator: RunningSimulator) -> N
         ("feedbackcompany", "shop-7", True, "feedbackcompany/shop-7"),
     ],
 )
-def test_accounts_have_names_without_secrets(
-    provider: str, credential: str, is_client_id: bool, key: str
-) -> None:
+def test_accounts_have_names_without_secrets(provider: str, credential: str, is_client_id: bool, key: str) -> None:
     assert account_key(provider, credential, is_client_id=is_client_id) == key
 
 
@@ -268,12 +264,8 @@ def test_a_bad_change_is_refused_by_field_and_changes_nothing(
         simulator.control(**changes)
 
 
-@pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/"), ("POST", "/_stats"), ("GET", "/api/3.0/invitations.json")]
-)
-def test_other_paths_are_not_found_and_not_counted(
-    simulator: RunningSimulator, method: str, path: str
-) -> None:
+@pytest.mark.parametrize(("method", "path"), [("GET", "/"), ("POST", "/_stats"), ("GET", "/api/3.0/invitations.json")])
+def test_other_paths_are_not_found_and_not_counted(simulator: RunningSimulator, method: str, path: str) -> None:
     assert requests.request(method, simulator.url + path, timeout=5).status_code == 404
     assert simulator.stats()["total"]["calls"] == 0
 

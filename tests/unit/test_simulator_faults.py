@@ -22,9 +22,7 @@ def simulator() -> Iterator[RunningSimulator]:
 
 
 def invite(simulator: RunningSimulator, timeout: float = 5) -> requests.Response:
-    return requests.post(
-        simulator.url + WEMASY, json=JANE, headers=BEARER, timeout=timeout, allow_redirects=False
-    )
+    return requests.post(simulator.url + WEMASY, json=JANE, headers=BEARER, timeout=timeout, allow_redirects=False)
 
 
 def counted(simulator: RunningSimulator) -> dict[str, int]:
@@ -42,9 +40,7 @@ def counted(simulator: RunningSimulator) -> dict[str, int]:
         (503, "failed"),
     ],
 )
-def test_a_status_is_answered_without_processing(
-    simulator: RunningSimulator, status: int, outcome: str
-) -> None:
+def test_a_status_is_answered_without_processing(simulator: RunningSimulator, status: int, outcome: str) -> None:
     simulator.control(fault=f"status:{status}")
 
     answer = invite(simulator)
@@ -56,9 +52,7 @@ def test_a_status_is_answered_without_processing(
 
 
 @pytest.mark.parametrize("retry_after", ["7", "soon", "Wed, 21 Oct 2065 07:28:00 GMT", "-1", ""])
-def test_a_status_carries_the_retry_after_that_was_asked_for(
-    simulator: RunningSimulator, retry_after: str
-) -> None:
+def test_a_status_carries_the_retry_after_that_was_asked_for(simulator: RunningSimulator, retry_after: str) -> None:
     simulator.control(fault="status:429", retry_after=retry_after)
 
     answer = invite(simulator)
@@ -221,9 +215,7 @@ def test_a_fault_can_be_for_one_account(simulator: RunningSimulator) -> None:
     simulator.control(fault="status:500", account="webwinkelkeur/1")
 
     statuses = [
-        requests.get(
-            simulator.url + "/1.0/invitations.json", params={"id": shop, "code": "a"}, timeout=5
-        ).status_code
+        requests.get(simulator.url + "/1.0/invitations.json", params={"id": shop, "code": "a"}, timeout=5).status_code
         for shop in ("1", "2")
     ]
 

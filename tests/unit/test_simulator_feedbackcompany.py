@@ -43,9 +43,7 @@ def simulator() -> Iterator[RunningSimulator]:
         yield running
 
 
-def order(
-    simulator: RunningSimulator, body: object, token: str = "static", path: str = ORDERS
-) -> requests.Response:
+def order(simulator: RunningSimulator, body: object, token: str = "static", path: str = ORDERS) -> requests.Response:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     return requests.post(simulator.url + path, json=body, headers=headers, timeout=5)
 
@@ -118,9 +116,7 @@ def test_external_id_is_unique_per_account(simulator: RunningSimulator) -> None:
         ("invitation.reminder.amount", 10**12, "invitation: times that can be reached"),
     ],
 )
-def test_a_bad_order_is_refused_by_property(
-    simulator: RunningSimulator, path: str, value: object, fault: str
-) -> None:
+def test_a_bad_order_is_refused_by_property(simulator: RunningSimulator, path: str, value: object, fault: str) -> None:
     answer = order(simulator, with_value(path, value))
 
     assert answer.status_code == 422
@@ -156,10 +152,7 @@ def test_a_gtin_with_a_right_check_digit_is_accepted(simulator: RunningSimulator
 def test_a_reminder_comes_at_least_24_hours_after_the_delay(
     at_ns: int, delay: tuple[str, int], reminder: tuple[str, int], is_apart: bool
 ) -> None:
-    units = {
-        name: {"unit": unit, "amount": n}
-        for name, (unit, n) in {"delay": delay, "reminder": reminder}.items()
-    }
+    units = {name: {"unit": unit, "amount": n} for name, (unit, n) in {"delay": delay, "reminder": reminder}.items()}
 
     faults = order_faults({**EXAMPLE, "invitation": units}, at_ns)
 
@@ -193,9 +186,7 @@ def test_a_new_token_makes_the_previous_one_of_that_client_invalid(simulator: Ru
     old, other = fetch_token(simulator).json(), fetch_token(simulator, client_id="shop-8").json()
     new = fetch_token(simulator).json()
 
-    statuses = [
-        order(simulator, EXAMPLE, token=body["access_token"]).status_code for body in (old, other, new)
-    ]
+    statuses = [order(simulator, EXAMPLE, token=body["access_token"]).status_code for body in (old, other, new)]
 
     assert statuses == [401, 201, 201]
     counts = simulator.stats()["accounts"]["feedbackcompany/shop-7"]
@@ -213,9 +204,7 @@ def test_a_token_ends_with_its_time_and_with_a_reset() -> None:
 
 
 @pytest.mark.parametrize("changes", [{"client_id": ""}, {"client_secret": ""}, {"grant_type": "password"}])
-def test_an_incomplete_request_for_a_token_is_rejected(
-    simulator: RunningSimulator, changes: dict[str, str]
-) -> None:
+def test_an_incomplete_request_for_a_token_is_rejected(simulator: RunningSimulator, changes: dict[str, str]) -> None:
     answer = fetch_token(simulator, **changes)
 
     assert answer.status_code == 400

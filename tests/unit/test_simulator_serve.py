@@ -64,9 +64,7 @@ def test_it_ends_while_calls_hang_and_answers_stream() -> None:
 def test_a_port_in_use_is_named_with_advice() -> None:
     with RunningSimulator() as first:
         port = int(first.url.rpartition(":")[2])
-        advice = (
-            f"cannot listen on 127.0.0.1:{port}: .*; choose another host or port, or stop what uses this one"
-        )
+        advice = f"cannot listen on 127.0.0.1:{port}: .*; choose another host or port, or stop what uses this one"
         with pytest.raises(OSError, match=advice), RunningSimulator(SimulatorOptions(port=port)):
             raise AssertionError("two simulators on one port")
 

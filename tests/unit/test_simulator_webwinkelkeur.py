@@ -25,9 +25,7 @@ FULL_FORM = {
     "customer_name": "John Doe",
     "phone_numbers[0]": "+31612345678",
     "order_total": "1500.99",
-    "order_data": json.dumps(
-        {"products": [{"id": 1, "name": "Product 1", "url": "https://shop.example/p/1"}]}
-    ),
+    "order_data": json.dumps({"products": [{"id": 1, "name": "Product 1", "url": "https://shop.example/p/1"}]}),
     "client": "my-shop",
     "platform_version": "2.1",
     "plugin_version": "1.0",
@@ -107,9 +105,7 @@ def test_a_form_that_is_called_json_is_not_read(simulator: RunningSimulator) -> 
         {"order_data": '{"products": [{"id": "1", "name": " ", "url": "https://shop.example/p/1"}]}'},
     ],
 )
-def test_unusable_contents_are_an_unexpected_error(
-    simulator: RunningSimulator, wrong: dict[str, str]
-) -> None:
+def test_unusable_contents_are_an_unexpected_error(simulator: RunningSimulator, wrong: dict[str, str]) -> None:
     answer = create(simulator, {**FORM, **wrong})
 
     assert answer.status_code == 200
@@ -128,9 +124,7 @@ def test_credentials_are_required(simulator: RunningSimulator, method: str, quer
 
 @pytest.mark.parametrize("query", [{"id": "1", "code": "wrong"}, {"id": "wrong1", "code": "abc"}])
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_wrong_credentials_are_refused(
-    simulator: RunningSimulator, method: str, query: dict[str, str]
-) -> None:
+def test_wrong_credentials_are_refused(simulator: RunningSimulator, method: str, query: dict[str, str]) -> None:
     answer = requests.request(method, simulator.url + PATH, params=query, data=FORM, timeout=5)
 
     assert answer.status_code == 200
@@ -170,9 +164,7 @@ def test_a_page_has_1_to_100_rows(simulator: RunningSimulator, query: dict[str, 
 
 
 @pytest.mark.parametrize("query", [{"offset": "x"}, {"offset": "-1"}, {"order": "all"}])
-def test_a_page_that_is_no_number_is_an_unexpected_error(
-    simulator: RunningSimulator, query: dict[str, str]
-) -> None:
+def test_a_page_that_is_no_number_is_an_unexpected_error(simulator: RunningSimulator, query: dict[str, str]) -> None:
     assert retrieve(simulator, **query) == {"status": "error", "message": UNEXPECTED}
 
 
@@ -188,9 +180,7 @@ def engine_call(engine: Engine, method: str, at: datetime, form: bytes = b"") ->
 
 def test_sent_is_false_until_delay_and_sending_are_over() -> None:
     engine = Engine(SimulatorOptions(send_after=5400))
-    engine_call(
-        engine, "POST", datetime.fromisoformat("2022-06-19T12:04:39Z"), b"email=john.doe@example.com&delay=2"
-    )
+    engine_call(engine, "POST", datetime.fromisoformat("2022-06-19T12:04:39Z"), b"email=john.doe@example.com&delay=2")
 
     before = engine_call(engine, "GET", datetime.fromisoformat("2022-06-21T13:34:38Z"))
     after = engine_call(engine, "GET", datetime.fromisoformat("2022-06-21T13:34:39Z"))
@@ -222,10 +212,7 @@ def test_the_oldest_invitations_are_forgotten_past_the_bound() -> None:
 
         body = retrieve(simulator)
         assert [row["order"] for row in body["invitations"]] == ["3", "2"]
-        assert (
-            create(simulator, {**FORM, "order": "1"}).json()["message"]
-            == "Invitation successfully added to queue!"
-        )
+        assert create(simulator, {**FORM, "order": "1"}).json()["message"] == "Invitation successfully added to queue!"
 
 
 @pytest.mark.parametrize("path", ["/api/2.0/order_permissions.json", "/2.0/order_permissions.json"])
@@ -233,9 +220,7 @@ def test_consent_is_answered_per_account(simulator: RunningSimulator, path: str)
     simulator.control(account="webwinkelkeur/2", has_consent=False)
 
     answers = [
-        requests.get(
-            simulator.url + path, params={"id": shop, "code": "a", "orderNumber": "1"}, timeout=5
-        ).json()
+        requests.get(simulator.url + path, params={"id": shop, "code": "a", "orderNumber": "1"}, timeout=5).json()
         for shop in ("1", "2")
     ]
 

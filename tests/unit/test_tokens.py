@@ -55,9 +55,7 @@ class Fetcher:
         return token, self._good_for_ms
 
 
-def get(
-    redis: Redis, fetch: Callable[[], tuple[str, int]], *, refused: str | None = None, timeout: float = 5
-) -> str:
+def get(redis: Redis, fetch: Callable[[], tuple[str, int]], *, refused: str | None = None, timeout: float = 5) -> str:
     return SharedTokens(redis).get("reviews", fetch, secret=SECRET, timeout=timeout, refused=refused)
 
 

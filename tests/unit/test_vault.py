@@ -82,9 +82,7 @@ def identity() -> Identity:
     ],
     ids=["natural", "keyed", "refused"],
 )
-def test_ids_differ_from_deployment_to_deployment(
-    identity: Identity, make: Callable[[Identity], str]
-) -> None:
+def test_ids_differ_from_deployment_to_deployment(identity: Identity, make: Callable[[Identity], str]) -> None:
     other = Identity.of(FakeRedis(decode_responses=True), Vault())
 
     assert make(identity) == make(identity)
@@ -145,9 +143,7 @@ def test_the_workers_of_a_deployment_agree_and_a_key_is_kept() -> None:
 def test_the_key_of_the_ids_outlives_a_rotation_that_is_done_in_steps() -> None:
     redis = FakeRedis(decode_responses=True)
 
-    ids = [
-        Identity.of(redis, Vault(keys)).keyed("shop", "1") for keys in ([], [OLD], [NEW, OLD], [NEW], [OTHER, NEW])
-    ]
+    ids = [Identity.of(redis, Vault(keys)).keyed("shop", "1") for keys in ([], [OLD], [NEW, OLD], [NEW], [OTHER, NEW])]
 
     assert len(set(ids)) == 1
     with pytest.raises(ConfigurationError, match="INVITATIONS_ENCRYPTION_KEYS"):
