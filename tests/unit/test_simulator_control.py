@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 import requests
@@ -253,7 +253,7 @@ def test_control_works_over_http(simulator: RunningSimulator) -> None:
     ],
 )
 def test_a_bad_change_is_refused_by_field_and_changes_nothing(
-    simulator: RunningSimulator, changes: dict[str, object], field: str
+    simulator: RunningSimulator, changes: dict[str, Any], field: str
 ) -> None:
     answer = requests.post(simulator.url + "/_control", json={"fail": 1, **changes}, timeout=5)
 

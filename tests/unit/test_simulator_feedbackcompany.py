@@ -43,7 +43,7 @@ def simulator() -> Iterator[RunningSimulator]:
         yield running
 
 
-def order(simulator: RunningSimulator, body: object, token: str = "static", path: str = ORDERS) -> requests.Response:
+def order(simulator: RunningSimulator, body: Any, token: str = "static", path: str = ORDERS) -> requests.Response:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     return requests.post(simulator.url + path, json=body, headers=headers, timeout=5)
 

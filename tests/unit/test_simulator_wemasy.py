@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import requests
@@ -21,7 +22,7 @@ def simulator() -> Iterator[RunningSimulator]:
         yield running
 
 
-def invite(simulator: RunningSimulator, body: object, token: str | None = TOKEN, path: str = PATH) -> requests.Response:
+def invite(simulator: RunningSimulator, body: Any, token: str | None = TOKEN, path: str = PATH) -> requests.Response:
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     return requests.post(simulator.url + path, json=body, headers=headers, timeout=5)
 
