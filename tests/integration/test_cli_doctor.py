@@ -146,8 +146,8 @@ def test_an_outage_that_keeps_work_waiting_is_told(
     invitation = send(cli, "1", "portal")
     now = ledger().now()
     redis.zadd("invitations:line:portal", {invitation: now - overdue_ms})
-    closed: dict[str, Any] = {"closed_until": now + 60_000, "closed_why": "unavailable: HTTP 503"}
-    redis.hset("invitations:gate:portal", mapping={**closed})
+    closed: Any = {"closed_until": now + 60_000, "closed_why": "unavailable: HTTP 503"}
+    redis.hset("invitations:gate:portal", mapping=closed)
 
     found = findings(cli, code=code)["accounts"]
 
