@@ -9,7 +9,7 @@ venv=.venv-lock
 
 compile() {
     "$venv/bin/uv" pip compile pyproject.toml --quiet --universal --python-version 3.11 \
-        --generate-hashes --no-emit-index-url --custom-compile-command "make lock" "$@"
+        --generate-hashes --custom-compile-command "make lock" "$@"
 }
 
 compile --output-file requirements.lock "$@"
