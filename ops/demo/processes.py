@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from ops.demo.signals import signals_wait
 from worker.masking import scrub
 
 TAIL_LINES = 15
@@ -31,7 +32,7 @@ class Processes:
 
     def start(self, name: str, *arguments: str, **variables: str) -> None:
         """Runs `python -m` with these arguments; `variables` are for this process alone."""
-        with self._log(name).open("wb") as log:
+        with signals_wait(), self._log(name).open("wb") as log:
             self._running[name] = subprocess.Popen(
                 [sys.executable, "-m", *arguments],
                 cwd=self._folder,

@@ -13,7 +13,7 @@ import ops
 from ops.demo.loopback import answers, post_json
 from ops.demo.places import AT_SIMULATOR, LIMITS, LOOPBACK, Places
 from ops.demo.processes import DemoError, Processes, clean_environment
-from ops.demo.signals import ignore_signals
+from ops.demo.signals import ignore_signals, signals_wait
 
 LATENCY_MS = 40
 LOGIN = "demo:demo"
@@ -31,17 +31,20 @@ def running(places: Places) -> Iterator[Processes]:
     Raises:
         DemoError: the server could not be started.
     """
-    server = _start_server(places)
     # The packages are found where they are not installed, too.
     packages = {"PYTHONPATH": str(Path(ops.__file__).parents[1])}
     processes = Processes(places.folder, clean_environment() | packages | places.variables())
+    server: Any = None
     try:
+        with signals_wait():
+            server = _start_server(places)
         _start(places, processes)
         yield processes
     finally:
         ignore_signals()
         processes.stop()
-        server.stop()
+        if server is not None:
+            server.stop()
 
 
 def wait_until_ready(places: Places, processes: Processes) -> None:

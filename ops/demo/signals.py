@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from signal import SIG_IGN, SIGHUP, SIGINT, SIGTERM, signal
+from signal import SIG_IGN, SIGHUP, SIGINT, SIGTERM, raise_signal, signal
 from types import FrameType
 
 SIGNALS = (SIGINT, SIGTERM, SIGHUP)
@@ -17,6 +17,20 @@ def ended_by_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal(number, handler)
+
+
+@contextmanager
+def signals_wait() -> Iterator[None]:
+    """A signal that comes meanwhile is answered at the end: a process that is being started is never lost sight of."""
+    came: list[int] = []
+    before = {number: signal(number, lambda number, _: came.append(number)) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal(number, handler)
+        if came:
+            raise_signal(came[0])
 
 
 def ignore_signals() -> None:
