@@ -32,7 +32,6 @@ PROCESSES = {
     "worker, accounts": ("worker", ACCOUNTS),
     "worker, secrets": ("worker", {"SECRETS_DIR": SINGLE["SECRETS_DIR"]}),
     "worker, no accounts": ("worker", {"ACCOUNTS_FILE": SINGLE["ACCOUNTS_FILE"]}),
-    "beat, settings": ("beat", SETTINGS),
     "beat, accounts": ("beat", ACCOUNTS),
     "flower, settings": ("flower", SETTINGS),
 }

@@ -5,7 +5,7 @@ import os
 from hypothesis import HealthCheck, settings
 
 _CI = settings(
-    max_examples=50,
+    max_examples=70,
     stateful_step_count=40,
     deadline=None,
     derandomize=True,

@@ -90,6 +90,19 @@ def test_a_call_that_ends_rings_where_its_gate_was_full(real_redis: Redis) -> No
     assert rings(real_redis)
 
 
+def test_what_comes_to_a_full_gate_does_not_ring(real_redis: Redis) -> None:
+    line = Desk(real_redis, account("a", concurrency=1))
+    line.line_up("a", 2)
+    line.claim(line.admit()[0])
+
+    line.line_up("a", 5)
+
+    assert not rings(real_redis)
+    assert line.admit() == []
+    assert line.wait_ms is not None
+    assert line.wait_ms > LEASE_MS - 1_000
+
+
 def test_a_call_that_ends_does_not_ring_where_nothing_waited_for_it(real_redis: Redis) -> None:
     line = Desk(real_redis, account("a"))
     line.line_up("a", 1)

@@ -78,6 +78,21 @@ def test_who_comes_back_has_saved_up_no_turns(real_redis: Redis) -> None:
     assert Counter(admitted) == {"busy": 5, "idle": 5}
 
 
+def test_who_comes_back_again_and_again_is_not_always_first(real_redis: Redis) -> None:
+    line = shared(real_redis, ["backlog", "drip"])
+    line.line_up("backlog", 40)
+    line.deliver(*line.admit(10))
+    served: Counter[str] = Counter()
+
+    for _ in range(10):
+        line.line_up("drip", 1)
+        admitted = line.admit(1)
+        line.deliver(*admitted)
+        served.update(owner(one) for one in admitted)
+
+    assert served == {"backlog": 5, "drip": 5}
+
+
 def test_a_paused_account_takes_no_share_of_the_gate(real_redis: Redis) -> None:
     names = group(3)
     line = shared(real_redis, names, limit="6/minute")
@@ -316,5 +331,43 @@ def test_the_call_of_an_account_that_moved_in_frees_its_place_when_it_ends(real_
     assert line.admit() == []
 
     line.ledger.settle(claim.id, claim.token, {"state": "accepted", "reason": ""})
+
+    assert line.admit() == ids
+
+
+def test_the_answer_to_a_call_of_an_account_that_moved_is_for_its_new_gate(real_redis: Redis) -> None:
+    line = Desk(real_redis, account("a"), account("b", limit_group="g"))
+    line.line_up("a", 1)
+    claim = line.claim(*line.admit())
+    line.configure(account("a", limit_group="g"), account("b", limit_group="g"))
+    line.line_up("b", 1)
+
+    line.answer(claim, Throttled("slow down", 2 * LEASE_MS))
+
+    assert line.admit() == []
+    assert LEASE_MS < line.shut_ms("group.g") <= 2 * LEASE_MS
+
+
+def test_the_lease_of_an_account_that_moved_ends_in_time(real_redis: Redis) -> None:
+    line = Desk(real_redis, account("a"))
+    line.line_up("a", 1)
+    lost = line.claim(*line.admit())
+    line.configure(account("a", limit_group="g"))
+    line.admit()
+    assert line.wait_ms is not None
+
+    line.later(line.wait_ms)
+
+    assert line.admit() == [lost.id]
+
+
+def test_who_is_no_longer_configured_goes_on_at_the_gate_where_it_stands(real_redis: Redis) -> None:
+    line = shared(real_redis, ["a", "b"], concurrency=1)
+    line.line_up("a", 1)
+    line.claim(*line.admit())
+    ids = line.line_up("b", 1)
+    assert line.admit() == []
+
+    line.configure(account("a", limit_group="g", concurrency=2))
 
     assert line.admit() == ids

@@ -151,6 +151,18 @@ def test_a_message_from_before_the_lease_ended_is_as_good_as_the_new_one(line: D
     assert line.no_claim(one) == "stale"
 
 
+def test_a_lease_runs_from_when_a_worker_took_it(line: Desk) -> None:
+    (one,) = line.line_up("a", 1)
+    line.admit()
+    line.later(LEASE_MS - SOON)
+    claim = line.claim(one)
+
+    line.later(LEASE_MS - SOON)
+    assert line.admit() == []
+
+    assert line.answer(claim, Accepted()) == "accepted"
+
+
 def overtaken(line: Desk) -> tuple[Claim, Claim]:
     """Two workers over one invitation: the lease of the first one ended."""
     line.line_up("a", 1)
@@ -191,6 +203,21 @@ def test_a_decision_that_comes_late_spares_the_call_that_was_announced(line: Des
 
     assert line.no_claim(first.id) == "stale"
     assert line.record(first.id).state == "accepted"
+
+
+def test_a_decision_that_comes_late_takes_the_invitation_out_of_the_line(line: Desk) -> None:
+    line.line_up("a", 1)
+    claim = line.claim(*line.admit())
+    line.ledger.pause("a", "the shop moves")
+    line.later(LEASE_MS)
+    assert line.admit() == []
+    assert line.line("a") == [claim.id]
+
+    line.answer(claim, Accepted())
+
+    assert line.line("a") == []
+    line.ledger.resume("a")
+    assert line.admit() == []
 
 
 def test_a_decision_that_comes_late_frees_the_place_of_the_call_it_overtakes(real_redis: Redis) -> None:
