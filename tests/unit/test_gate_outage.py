@@ -37,6 +37,16 @@ def test_so_many_failures_in_a_row_close_the_gate_and_fewer_do_not(real_redis: R
     assert line.gate("a")["closed_why"] == "unavailable: no connection"
 
 
+def test_calls_that_fail_together_are_one_outage(real_redis: Redis) -> None:
+    line = Desk(real_redis, account("a"))
+    line.line_up("a", 2 * DOWN_AFTER)
+
+    for claim in [line.claim(one) for one in line.admit()]:
+        line.answer(claim, AWAY)
+
+    assert DOWN_MS - SOON < line.shut_ms("a") <= DOWN_MS
+
+
 @pytest.mark.parametrize("answer", [Accepted(), Rejected("never")], ids=["accepted", "rejected"])
 def test_any_answer_in_between_starts_the_count_afresh(real_redis: Redis, answer: Accepted | Rejected) -> None:
     line = Desk(real_redis, account("a"))
