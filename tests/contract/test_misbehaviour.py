@@ -15,7 +15,7 @@ from tests.contract.cases import PROVIDERS, Case, case, private
 from tests.contract.conftest import Overheard
 from tests.contract.playback import Act, Playback, answer, full_up, playback
 
-TIMEOUT = 1.0
+TIMEOUT = 0.5
 SLACK = 0.4
 DATE = "Mon, 01 Jun 2026 10:00:00 GMT"
 UNKNOWN_BODY = "the provider answered {} with a body that is none of its known answers"
