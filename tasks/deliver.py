@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 import structlog
 from celery import signals
 from celery.exceptions import Retry
+from redis.exceptions import RedisError
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from config.accounts import Account
 from config.accounts_file import accounts
@@ -23,6 +25,7 @@ from worker.metrics import INVITATIONS, REQUEST_SECONDS, THROTTLED
 log = structlog.get_logger()
 
 NOT_HERE_MS = 60_000
+LONGEST_PAUSE_SECONDS = 1
 
 
 class StillWaiting(Exception):
@@ -129,13 +132,24 @@ class Delivery:
 
 
 def _settle(claim: Claim, step: Step) -> str:
-    state, applied = ledger().settle(claim.id, claim.token, step.as_dict())
+    state, applied = _apply(claim, step)
     if applied:
         log.info("invitation_settled", state=step.state, reason=step.reason)
         _count(claim.account, step.state)
     if applied and step.state == "queued":
         raise Retry(step.reason, StillWaiting(step.reason))
     return state
+
+
+def _apply(claim: Claim, step: Step) -> tuple[str, bool]:
+    """Tries for as long as a lease lasts: an answer that is not written down makes a call that has to be repeated."""
+    retrying = Retrying(
+        retry=retry_if_exception_type(RedisError),
+        wait=wait_exponential(multiplier=0.1, max=LONGEST_PAUSE_SECONDS),
+        stop=stop_after_delay(settings().lease_seconds),
+        reraise=True,
+    )
+    return retrying(ledger().settle, claim.id, claim.token, step.as_dict())
 
 
 def _count(account: str, state: str) -> None:

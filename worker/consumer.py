@@ -3,6 +3,9 @@
 from typing import Any
 
 from celery.worker.consumer import Consumer
+from kombu import Connection
+
+from worker.unacked import LastingQoS
 
 
 class LastingConsumer(Consumer):
@@ -12,6 +15,12 @@ class LastingConsumer(Consumer):
     Here they stay in Redis: after the visibility timeout they are given to another, and what was done meanwhile is
     not done again.
     """
+
+    def ensure_connected(self, conn: Connection) -> Connection:
+        connection: Connection = super().ensure_connected(conn)
+        channel: Any = connection.default_channel
+        channel.QoS = LastingQoS
+        return connection
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
         tasks: Any = getattr(self, "task_consumer", None)

@@ -1,11 +1,13 @@
 -- Applies what a call came to: the invitation's next step, and what the gate learns from it.
--- ARGV: id, token, step (JSON). Returns {state, applied, news of the gate or ''}.
+-- ARGV: id, token, step (JSON). Returns {state, applied, news of the gate or ''}; the same again, and nothing more, to
+-- whom the first answer did not reach.
 -- step: state, reason, wait_ms, counts, throttled, unclear, reference, sends_in_ms, expect, and what lessons.lua names
 local id, token, step = ARGV[1], ARGV[2], cjson.decode(ARGV[3])
 local key = record_key(id)
-local f = fields(key, 'state', 'gate', 'account', 'order', 'token', 'due_at', 'claimed_at', 'refused_at')
+local f = fields(key, 'state', 'gate', 'account', 'order', 'token', 'due_at', 'claimed_at', 'refused_at', 'settled')
 local state, gate, account, order = f[1], f[2], f[3], f[4]
 if not state then return {'erased', 0, ''} end
+if f[9] == token then return {step.state, 1, ''} end
 local now = now_ms()
 
 local function accept_by_provider()
@@ -40,6 +42,7 @@ if mine or (decided and unfinished) then leave_gate(id, account, gate) end
 if step.answer then teach(redis.call('HGET', GATES, account), account, now, step) end
 if mine or (decided and unfinished) then
   redis.call('ZREM', line_key(account), id)
+  redis.call('HSET', key, 'settled', token)
   note_unclear()
   if step.counts or (step.answer == 'refused' and refused_alone() and step.state == 'queued') then redis.call('HINCRBY', key, 'attempts', 1) end
   if step.throttled then redis.call('HINCRBY', key, 'throttled', 1) end
