@@ -9,7 +9,6 @@ import structlog
 from celery import signals
 from celery.exceptions import Retry
 from redis.exceptions import RedisError
-from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from config.accounts import Account
 from config.accounts_file import accounts
@@ -19,13 +18,13 @@ from tasks.decision import History, Policy, Step, backoff_ms, gate_lesson, next_
 from tasks.job import Job
 from tasks.outcome import Accepted, Answer, CredentialsRefused, NotListed, Throttled, Unavailable
 from worker.app import app
+from worker.connection import patiently
 from worker.ledger import NO_ACCOUNT, VERSION, Claim, NoClaim, ledger
 from worker.metrics import INVITATIONS, REQUEST_SECONDS, THROTTLED
 
 log = structlog.get_logger()
 
 NOT_HERE_MS = 60_000
-LONGEST_PAUSE_SECONDS = 1
 
 
 class StillWaiting(Exception):
@@ -33,10 +32,11 @@ class StillWaiting(Exception):
 
 
 class DeliveryError(Exception):
-    """Something in this program went wrong; the invitation went back in line."""
+    """Something in this program went wrong, or Redis is away; the invitation went back in line, or does when its lease
+    ends."""
 
 
-@app.task(name="invitations.deliver", ignore_result=True)
+@app.task(name="invitations.deliver", ignore_result=True, throws=(DeliveryError,))
 def deliver(invitation: str) -> str:
     """Delivers one invitation, if it is still this worker's to deliver. Returns the state it came to.
 
@@ -44,6 +44,14 @@ def deliver(invitation: str) -> str:
         celery.exceptions.Retry: nothing is published; it tells Flower that the invitation waits in line.
         DeliveryError: naming the type of an unforeseen error, never its text.
     """
+    try:
+        return _deliver(invitation)
+    except RedisError as error:
+        log.error("redis_is_away", invitation=invitation, error=type(error).__name__)
+        raise DeliveryError(type(error).__name__) from None
+
+
+def _deliver(invitation: str) -> str:
     # The lease runs from the claim; what the claim takes on its way back is not to be added to the call.
     began = time.monotonic()
     claim = ledger().claim(invitation, settings().lease_seconds * 1000)
@@ -55,6 +63,9 @@ def deliver(invitation: str) -> str:
         delivery = Delivery(claim, began)
         try:
             step = delivery.step()
+        except RedisError:
+            # What a call needs of Redis it needs before: this one was not made.
+            step = Step("queued", "Redis was away", unclear=claim.unclear)
         except Exception as error:
             _settle(claim, delivery.after_error(error))
             raise DeliveryError(type(error).__name__) from None
@@ -132,24 +143,15 @@ class Delivery:
 
 
 def _settle(claim: Claim, step: Step) -> str:
-    state, applied = _apply(claim, step)
+    # An answer that is not written down makes a call that has to be repeated.
+    keep_trying = patiently(settings().lease_seconds)
+    state, applied = keep_trying(ledger().settle, claim.id, claim.token, step.as_dict())
     if applied:
         log.info("invitation_settled", state=step.state, reason=step.reason)
         _count(claim.account, step.state)
     if applied and step.state == "queued":
         raise Retry(step.reason, StillWaiting(step.reason))
     return state
-
-
-def _apply(claim: Claim, step: Step) -> tuple[str, bool]:
-    """Tries for as long as a lease lasts: an answer that is not written down makes a call that has to be repeated."""
-    retrying = Retrying(
-        retry=retry_if_exception_type(RedisError),
-        wait=wait_exponential(multiplier=0.1, max=LONGEST_PAUSE_SECONDS),
-        stop=stop_after_delay(settings().lease_seconds),
-        reraise=True,
-    )
-    return retrying(ledger().settle, claim.id, claim.token, step.as_dict())
 
 
 def _count(account: str, state: str) -> None:

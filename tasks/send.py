@@ -9,8 +9,10 @@ from celery.exceptions import Reject
 from redis.exceptions import RedisError
 
 from config.errors import ConfigurationError
+from config.settings import settings
 from tasks.acceptance import acceptance
 from worker.app import app
+from worker.connection import patiently
 
 log = structlog.get_logger()
 
@@ -35,7 +37,8 @@ def send(*args: Any, **kwargs: Any) -> dict[str, Any]:
     """
     job = args[0] if len(args) == 1 and not kwargs else kwargs.get("job") if not args else None
     try:
-        answer = acceptance().accept([job if job is not None else {"args": args, "kwargs": kwargs}])[0]
+        keep_trying = patiently(settings().lease_seconds)
+        answer = keep_trying(acceptance().accept, [job if job is not None else {"args": args, "kwargs": kwargs}])[0]
     except (RedisError, ConfigurationError) as error:
         log.error("job_not_accepted", error=type(error).__name__)
         time.sleep(NOT_ACCEPTED_SECONDS)
