@@ -53,6 +53,15 @@ def test_our_lines_and_those_of_others_are_scrubbed(log_format: str, capsys: pyt
     assert "s3cret" not in printed
 
 
+def test_a_warning_is_a_line_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("json", "INFO")
+
+    logging.getLogger("theirs").warning("will retry", exc_info=RuntimeError("full"))
+
+    assert "will retry" in (printed := capsys.readouterr().err)
+    assert "RuntimeError" not in printed
+
+
 def test_json_lines_carry_event_level_and_fields(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logs("json", "INFO")
 
