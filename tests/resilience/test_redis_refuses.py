@@ -37,7 +37,7 @@ class Producers:
     def _send(self, jobs: Sequence[Job]) -> None:
         shop = Celery(broker=self._deployment.redis_url)
         for job in jobs:
-            shop.send_task("invitations.send", args=[job], queue="invitations", retry=False)
+            shop.send_task("invitations.send", args=[job], queue="invitations", ignore_result=True, retry=False)
 
     def _add(self, jobs: Sequence[Job]) -> None:
         for job in jobs:
