@@ -7,7 +7,6 @@ local key = record_key(id)
 local f = fields(key, 'state', 'gate', 'account', 'order', 'token', 'due_at', 'claimed_at', 'refused_at', 'settled')
 local state, gate, account, order = f[1], f[2], f[3], f[4]
 if not state then return {'erased', 0, ''} end
-if f[9] == token then return {step.state, 1, ''} end
 local now = now_ms()
 
 local function accept_by_provider()
@@ -38,6 +37,7 @@ end
 local decided = step.state == 'accepted' or step.state == 'duplicate' or step.state == 'rejected'
 local unfinished = state == 'queued' or state == 'delivering'
 local mine = state == 'delivering' and f[5] == token
+if f[9] == token and not (decided and unfinished) then return {step.state, 1, ''} end
 if mine or (decided and unfinished) then leave_gate(id, account, gate) end
 if step.answer then teach(redis.call('HGET', GATES, account), account, now, step) end
 if mine or (decided and unfinished) then
