@@ -13,6 +13,7 @@ from tests.integration.processes import Running, environment
 from tests.support import free_port, wait_until
 
 MASTER = "invitations"
+USER, PASSWORD = "invitations", "secret-of-redis"
 SECONDS = 30.0
 CONFIG = """port {port}
 dir {folder}
@@ -36,7 +37,7 @@ class Sentinels:
     @property
     def url(self) -> str:
         hosts = ",".join(f"127.0.0.1:{port}" for port in self._ports)
-        return f"sentinel://{hosts}/0?master={MASTER}"
+        return f"sentinel://{USER}:{PASSWORD}@{hosts}/0?master={MASTER}"
 
     @property
     def primary(self) -> ValkeyServer:
@@ -50,7 +51,15 @@ class Sentinels:
 
     def has_replica(self) -> bool:
         """Whether the other server follows the primary."""
-        return _has(self.primary.client().info("replication"), "connected_slaves", 1)
+        with Redis(port=self.primary.port, decode_responses=True) as primary:
+            return _has(primary.info("replication"), "connected_slaves", 1)
+
+    def strangers(self) -> list[str]:
+        """Who is connected to the primary without the user and the password of the address."""
+        with Redis(port=self.primary.port, decode_responses=True) as primary:
+            own = primary.client_id()
+            clients = [client for client in primary.client_list() if int(client["id"]) != own]
+        return [client["cmd"] for client in clients if client["user"] != USER and not _is_of_redis(client)]
 
     def stop(self) -> None:
         for sentinel in self._sentinels:
@@ -59,7 +68,9 @@ class Sentinels:
             server.terminate()
 
     def _server(self, folder: Path, config: dict[str, Any]) -> ValkeyServer:
-        server = ValkeyServer(port=free_port(), data_dir=folder, config={**config, "repl-diskless-sync-delay": "0"})
+        user = f"{USER} on >{PASSWORD} ~* &* +@all"
+        config = {**config, "repl-diskless-sync-delay": "0", "user": user}
+        server = ValkeyServer(port=free_port(), data_dir=folder, config=config)
         server.start()
         return server
 
@@ -81,6 +92,10 @@ class Sentinels:
     def _ask(self, what: str, port: int | None = None) -> Any:
         with Redis(port=port or self._ports[0], decode_responses=True) as sentinel:
             return sentinel.execute_command(f"SENTINEL {what}", MASTER)
+
+
+def _is_of_redis(client: dict[str, str]) -> bool:
+    return client["name"].startswith("sentinel-") or "S" in client["flags"]
 
 
 def _has(state: dict[str, Any], name: str, number: int) -> bool:

@@ -7,7 +7,7 @@ import pytest
 
 from ops.simulator import RunningSimulator, SimulatorOptions
 from tests.integration.deployment import Deployment, job, within
-from tests.resilience.conftest import DURABLE, LEASE_SECONDS, TIMEOUT_SECONDS
+from tests.resilience.conftest import LEASE_SECONDS, TIMEOUT_SECONDS
 from tests.resilience.report import Row
 from tests.resilience.sentinels import Sentinels, freeze, thaw
 from tests.resilience.storm import ACCOUNTS, Storm, check_unharmed
@@ -20,7 +20,7 @@ DUE = "Sending due task"
 
 @pytest.fixture
 def sentinels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sentinels]:
-    running = Sentinels(tmp_path_factory.mktemp("sentinels"), DURABLE)
+    running = Sentinels(tmp_path_factory.mktemp("sentinels"), {"appendonly": "yes"})
     yield running
     running.stop()
 
@@ -46,6 +46,7 @@ def test_a_failover_under_load(deployment: Deployment, sentinels: Sentinels, sto
     beat.wait_for("Acquired lock")
     storm.begin()
     deployment.redis.wait(1, 5000)
+    assert sentinels.strangers() == []
     for number in range(failovers):
         storm.wait_for((number + 1) * 0.8 / failovers)
         old = sentinels.primary
