@@ -1,6 +1,6 @@
 -- What a gate learns from an answer. Put in front of settle and tell.
 -- step: answer ('ok', 'throttled', 'refused' or 'down'), reason, retry_ms, maintenance, jitter, refused_after, probe_ms,
---       down_after, down_ms, down_most_ms, limit, remaining, window_ms
+--       down_after, down_ms, down_most_ms, limit, remaining, window_ms, and of a delivery the slot under which it passed
 local MEASURED_MS = 60000
 -- What people want to be told of: gate_closed, gate_opened (or an account resumed), account_paused.
 local news = ''
@@ -84,8 +84,15 @@ local function learn_from_headers(gate, now, step)
   if tonumber(before or 1) <= 1 and step.remaining > running then unblock(gate, now) end
 end
 
+-- What passed before the outage was seen says nothing of how long it lasts.
+local function passed_before_outage(gkey, step)
+  local probing = redis.call('HGET', gkey, 'probing')
+  return probing and step.slot and tonumber(step.slot) <= tonumber(probing)
+end
+
 local function provider_is_down(gate, now, step)
   local gkey = gate_key(gate)
+  if passed_before_outage(gkey, step) then return end
   local failures = redis.call('HINCRBY', gkey, 'failures', 1)
   if failures < step.down_after or tonumber(redis.call('HGET', gkey, 'closed_until') or 0) > now then return end
   local outages = redis.call('HINCRBY', gkey, 'outages', 1)
@@ -94,15 +101,9 @@ local function provider_is_down(gate, now, step)
   redis.call('HSET', gkey, 'probing', redis.call('HGET', gkey, 'slots') or 0)
 end
 
--- What passed before the outage was seen does not tell that it is over.
-local function passed_before_outage(gkey, slot)
-  local probing = redis.call('HGET', gkey, 'probing')
-  return probing and slot and tonumber(slot) <= tonumber(probing)
-end
-
-local function provider_is_up(gate, account, now, slot)
+local function provider_is_up(gate, account, now, step)
   local key, opened = gate_key(gate), 0
-  if not passed_before_outage(key, slot) then
+  if not passed_before_outage(key, step) then
     opened = redis.call('HDEL', key, 'probing')
     redis.call('HDEL', key, 'failures', 'outages')
   end
@@ -126,8 +127,7 @@ local function credentials_are_refused(gate, account, now, step)
     'probe_at', int(now + step.probe_ms))
 end
 
--- `slot`: under which the call passed this gate; nil for one that is no delivery.
-local function teach(gate, account, now, step, slot)
+local function teach(gate, account, now, step)
   local gkey = gate_key(gate)
   if step.answer == 'throttled' then
     local was_open = tonumber(redis.call('HGET', gkey, 'closed_until') or 0) <= now
@@ -141,11 +141,11 @@ local function teach(gate, account, now, step, slot)
   elseif step.answer == 'refused' then
     credentials_are_refused(gate, account, now, step)
   elseif step.answer == 'down' then
-    if not passed_before_outage(gkey, slot) then provider_is_down(gate, now, step) end
+    provider_is_down(gate, now, step)
   else
     grow(gate, now)
     redis.call('HDEL', gkey, 'refusals')
-    provider_is_up(gate, account, now, slot)
+    provider_is_up(gate, account, now, step)
   end
   if step.limit and step.window_ms then learn_from_headers(gate, now, step) end
 end

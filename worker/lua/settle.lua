@@ -7,6 +7,7 @@ local f = fields(key, 'state', 'gate', 'account', 'order', 'token', 'due_at', 'c
 local state, gate, account, order = f[1], f[2], f[3], f[4]
 if not state then return {'erased', 0, ''} end
 local now = now_ms()
+step.slot = redis.call('HGET', GATES, account) == gate and f[9] or nil
 
 local function accept_by_provider()
   local sends_at = now + (step.sends_in_ms or 0)
@@ -37,8 +38,7 @@ local decided = step.state == 'accepted' or step.state == 'duplicate' or step.st
 local unfinished = state == 'queued' or state == 'delivering'
 local mine = state == 'delivering' and f[5] == token
 if mine or (decided and unfinished) then leave_gate(id, account, gate) end
-local present = redis.call('HGET', GATES, account)
-if step.answer then teach(present, account, now, step, present == gate and f[9] or nil) end
+if step.answer then teach(redis.call('HGET', GATES, account), account, now, step) end
 if mine or (decided and unfinished) then
   redis.call('ZREM', line_key(account), id)
   note_unclear()
