@@ -246,6 +246,19 @@ def test_what_could_not_be_delivered_in_its_time_fails_without_a_call(line: Desk
     assert shelves(line.redis, "a") == {"failed": [one]}
 
 
+def test_what_was_tried_in_its_time_fails_with_the_last_reason(line: Desk) -> None:
+    (one,) = line.line_up("a", 1, expires_ms=MINUTE)
+    line.deliver(*line.admit(), outcome=Unavailable("no connection"))
+    line.later(MINUTE + SOON)
+
+    assert line.admit() == [one]
+    assert line.no_claim(one) == "expired"
+
+    assert line.record(one).reason == (
+        "expired: it could not be delivered in the time it was given; the last: no connection"
+    )
+
+
 def test_expiry_counts_from_when_it_was_due(line: Desk) -> None:
     (one,) = line.line_up("a", 1, delay_ms=DAY_MS, expires_ms=MINUTE)
     line.later(DAY_MS + MINUTE // 2)
@@ -326,6 +339,8 @@ def test_a_failed_invitation_is_replayed_with_no_attempts_behind_it(line: Desk) 
         line.answer(line.claim(*line.admit()), Unavailable("away"), down_after=99)
         line.later(DAY_MS)
     assert line.record(one).state == "failed"
+
+    assert line.record(one).reason == "gave up after 10 attempts; the last: away"
 
     line.ledger.replay(one)
 

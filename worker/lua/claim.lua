@@ -10,7 +10,9 @@ if f[1] ~= 'queued' or not account or not score(inflight_key(account), id) then 
 local now = now_ms()
 if tonumber(f[6]) <= now then
   give_back(id, account, gate)
-  finish(id, now, account, order, 'failed', 'expired: it could not be delivered in the time it was given')
+  local last = redis.call('HGET', key, 'reason')
+  finish(id, now, account, order, 'failed',
+    'expired: it could not be delivered in the time it was given' .. (last ~= '' and '; the last: ' .. last or ''))
   return {'expired', account}
 end
 local g = fields(gate_key(gate), 'closed_until', 'probing')
