@@ -70,6 +70,9 @@ NO_TOKEN = CredentialsRefused(
 )
 
 
+INCORRECT = "Incorrect authentication credentials."
+
+
 def unknown(status: int) -> Unclear:
     return Unclear(f"the provider answered {status} with a body that is none of its known answers")
 
@@ -221,6 +224,25 @@ FOLLOWS = {
     CredentialsRefused: (0, 0, False),
 }
 
+# What a provider says in its own words under a code of success.
+SAID: list[tuple[str, Fault, type[Outcome]]] = [
+    (
+        "webwinkelkeur/accepted",
+        says(200, {"status": "error", "message": "Unexpected error while processing."}),
+        Unclear,
+    ),
+    ("webwinkelkeur/accepted", says(200, {"status": "error", "message": "Out of stamps."}), Unclear),
+    ("webwinkelkeur/accepted", says(200, {"status": "error", "message": INCORRECT}), CredentialsRefused),
+    ("webwinkelkeur/list", says(200, {"status": "error", "message": "Unexpected error while processing."}), Unclear),
+    ("webwinkelkeur/list", says(200, {"status": "error", "message": INCORRECT}), CredentialsRefused),
+    ("wemasy/accepted", says(201, {"error": True, "message": "The mail was not sent."}), Unclear),
+    ("wemasy/accepted", says(200, {"error": True, "message": "Unauthenticated."}), Unclear),
+    ("feedbackcompany/accepted", says(201, {"error": True, "message": "Try again."}), Unclear),
+    ("feedbackcompany/accepted", says(200, {"success": False}), Unclear),
+    ("feedbackcompany/accepted", says(200, {"error": True, "message": "Invalid access token"}), CredentialsRefused),
+    ("feedbackcompany/client_accepted", says(200, {"error": True, "message": "Unknown client"}), CredentialsRefused),
+]
+
 CALLS = [
     case(provider, name)
     for provider in PROVIDERS
@@ -279,6 +301,17 @@ def test_worst(name: str, called: Case, pipeline: Pipeline, overheard: Overheard
     assert overheard.tells(private(called.account(wire.url), called.job)) == []
     if called.action == "deliver":
         assert follows(real_redis, outcome) == ("queued", *FOLLOWS[type(outcome)])
+
+
+@pytest.mark.parametrize(("name", "fault", "comes_to"), SAID)
+def test_an_error_under_a_code_of_success_is_an_error(
+    name: str, fault: Fault, comes_to: type[Outcome], pipeline: Pipeline, real_redis: Redis
+) -> None:
+    with fault() as wire:
+        outcome = play(case(*name.split("/")), pipeline, wire, PATIENCE)
+
+    assert type(outcome) is comes_to
+    assert follows(real_redis, outcome) == ("queued", *FOLLOWS[comes_to])
 
 
 def follows(redis: Redis, outcome: Outcome) -> tuple[str, int, int, bool]:
