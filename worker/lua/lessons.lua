@@ -132,7 +132,10 @@ local function teach(gate, account, now, step)
   if step.answer == 'throttled' then
     local was_open = tonumber(redis.call('HGET', gkey, 'closed_until') or 0) <= now
     local refusals = was_open and redis.call('HINCRBY', gkey, 'refusals', 1) or 1
-    local asked = step.retry_ms or math.min(60000, 1000 * 2 ^ math.min(refusals - 1, 10))
+    local backoff = math.min(60000, 1000 * 2 ^ math.min(refusals - 1, 10))
+    local asked = step.retry_ms or backoff
+    -- No time at all, and again: a provider whose clock is wrong would be called without a pause.
+    if asked < 1000 and refusals > 1 then asked = backoff end
     local reopens = math.ceil(now + asked + step.jitter * math.min(1000, 20 + asked * 0.02))
     if was_open and not step.maintenance then learn_from_refusal(gkey, now, reopens) end
     close(gate, reopens, 'rate limited')
