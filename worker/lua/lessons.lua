@@ -94,10 +94,19 @@ local function provider_is_down(gate, now, step)
   redis.call('HSET', gkey, 'probing', redis.call('HGET', gkey, 'slots') or 0)
 end
 
-local function provider_is_up(gate, account, now)
-  local key = gate_key(gate)
-  local opened = redis.call('HDEL', key, 'probing')
-  redis.call('HDEL', key, 'failures', 'outages', 'refused:' .. account)
+-- What passed before the outage was seen does not tell that it is over.
+local function passed_before_outage(gkey, slot)
+  local probing = redis.call('HGET', gkey, 'probing')
+  return probing and slot and tonumber(slot) <= tonumber(probing)
+end
+
+local function provider_is_up(gate, account, now, slot)
+  local key, opened = gate_key(gate), 0
+  if not passed_before_outage(key, slot) then
+    opened = redis.call('HDEL', key, 'probing')
+    redis.call('HDEL', key, 'failures', 'outages')
+  end
+  redis.call('HDEL', key, 'refused:' .. account)
   redis.call('HSET', key, 'passed:' .. account, int(now))
   if redis.call('HGET', pause_key(account), 'by') == 'provider' then
     opened = opened + redis.call('DEL', pause_key(account))
@@ -117,7 +126,8 @@ local function credentials_are_refused(gate, account, now, step)
     'probe_at', int(now + step.probe_ms))
 end
 
-local function teach(gate, account, now, step)
+-- `slot`: under which the call passed this gate; nil for one that is no delivery.
+local function teach(gate, account, now, step, slot)
   local gkey = gate_key(gate)
   if step.answer == 'throttled' then
     local was_open = tonumber(redis.call('HGET', gkey, 'closed_until') or 0) <= now
@@ -131,11 +141,11 @@ local function teach(gate, account, now, step)
   elseif step.answer == 'refused' then
     credentials_are_refused(gate, account, now, step)
   elseif step.answer == 'down' then
-    provider_is_down(gate, now, step)
+    if not passed_before_outage(gkey, slot) then provider_is_down(gate, now, step) end
   else
     grow(gate, now)
     redis.call('HDEL', gkey, 'refusals')
-    provider_is_up(gate, account, now)
+    provider_is_up(gate, account, now, slot)
   end
   if step.limit and step.window_ms then learn_from_headers(gate, now, step) end
 end

@@ -6,7 +6,7 @@ if not f[1] then return {'unknown', 0} end
 if f[1] ~= 'rejected' and f[1] ~= 'failed' then return {f[1], 0} end
 local now = now_ms()
 redis.call('ZREM', state_key(f[2], f[1]), id)
-redis.call('HDEL', key, 'finished_at')
+redis.call('HDEL', key, 'finished_at', 'refused_at')
 redis.call('HSET', key, 'attempts', 0, 'throttled', 0, 'due_at', int(now),
   'expires_at', int(now + tonumber(f[4])))
 enter(id, now, f[2], f[3], 'queued', 'replayed')

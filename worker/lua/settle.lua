@@ -3,7 +3,7 @@
 -- step: state, reason, wait_ms, counts, throttled, unclear, reference, sends_in_ms, expect, and what lessons.lua names
 local id, token, step = ARGV[1], ARGV[2], cjson.decode(ARGV[3])
 local key = record_key(id)
-local f = fields(key, 'state', 'gate', 'account', 'order', 'token', 'due_at', 'claimed_at', 'refused_at')
+local f = fields(key, 'state', 'gate', 'account', 'order', 'token', 'due_at', 'claimed_at', 'refused_at', 'slot')
 local state, gate, account, order = f[1], f[2], f[3], f[4]
 if not state then return {'erased', 0, ''} end
 local now = now_ms()
@@ -37,7 +37,8 @@ local decided = step.state == 'accepted' or step.state == 'duplicate' or step.st
 local unfinished = state == 'queued' or state == 'delivering'
 local mine = state == 'delivering' and f[5] == token
 if mine or (decided and unfinished) then leave_gate(id, account, gate) end
-if step.answer then teach(redis.call('HGET', GATES, account), account, now, step) end
+local present = redis.call('HGET', GATES, account)
+if step.answer then teach(present, account, now, step, present == gate and f[9] or nil) end
 if mine or (decided and unfinished) then
   redis.call('ZREM', line_key(account), id)
   note_unclear()
