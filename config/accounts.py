@@ -40,6 +40,11 @@ class BaseAccount(BaseModel):
         return GROUP_PREFIX + self.limit_group if self.limit_group else self.name
 
     @property
+    def asks_consent(self) -> bool:
+        """Whether nobody is invited before the provider said that the customer agreed."""
+        return False
+
+    @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
 
@@ -76,6 +81,11 @@ class WebwinkelkeurAccount(BaseAccount):
     provider: Literal["webwinkelkeur", "trustprofile"]
     shop_id: int = Field(ge=1)
     code: SecretStr = Field(min_length=1)
+    consent: Literal["required"] | None = None
+
+    @property
+    def asks_consent(self) -> bool:
+        return self.consent is not None
 
     @model_validator(mode="before")
     @classmethod

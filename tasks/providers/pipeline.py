@@ -11,7 +11,19 @@ from typing import Any, TypeVar
 from config.accounts import Account
 from tasks.delay import in_ms
 from tasks.job import Job
-from tasks.outcome import Accepted, Answer, CredentialsRefused, NotListed, Outcome, Unavailable, Unclear
+from tasks.outcome import (
+    Accepted,
+    Answer,
+    Consented,
+    CredentialsRefused,
+    NotListed,
+    Outcome,
+    Rejected,
+    Suppressed,
+    Throttled,
+    Unavailable,
+    Unclear,
+)
 from tasks.providers import PROVIDERS
 from tasks.providers.base import Provider, Reply, Request, TokenCall, Tokens
 from tasks.providers.deadline import Deadline
@@ -23,6 +35,8 @@ T = TypeVar("T")
 PAGE_SIZE = 100
 _SERVER_ERRORS = 500
 CLOCK_MARGIN = timedelta(minutes=2)
+NO_ORDER_TO_ASK = "this account requires consent, which is given with an order, and the job names none"
+NO_PLAIN_CONSENT = "it could not be learned whether the customer agreed"
 NO_TOKEN_YET = "another worker is still fetching the access token"
 NO_TOKEN_GIVEN = "the answer to the token request holds no access token: check client_id and client_secret"
 
@@ -101,6 +115,22 @@ class Pipeline:
             return None
         reaches_back = page.received < PAGE_SIZE or page.rows[-1].created < since - CLOCK_MARGIN
         return NotListed() if reaches_back else None
+
+    def consent(self, account: Account, job: Job, *, timeout: float) -> Consented | Outcome:
+        """Asks the account's provider whether the customer of the job's order agreed to be invited.
+
+        A no is Suppressed. Nothing was sent to anybody, so no answer is Unclear: where none is plain, Unavailable.
+        """
+        provider = self._providers[account.provider]
+        request = provider.consent_request(account, job)
+        if request is None:
+            return Rejected(NO_ORDER_TO_ASK)
+        read: Callable[[Reply], Consented | Outcome | None] = partial(provider.read_consent, account)
+        said: Consented | Outcome
+        said, _ = self._call(account, request, read, Deadline(timeout))
+        if isinstance(said, Consented | Suppressed | Throttled | CredentialsRefused):
+            return said
+        return Unavailable(f"{NO_PLAIN_CONSENT}: {getattr(said, 'reason', '')}")
 
     def _scheduled_in_ms(self, account: Account, provider: Provider[Any], job: Job) -> int:
         if job.delay is None or not provider.schedules(job.delay):
