@@ -30,6 +30,7 @@ from tasks.providers.deadline import Deadline
 from tasks.providers.http import send
 from tasks.providers.listing import Page
 from tasks.providers.meaning import clock, limits, meaning, utc_now
+from worker.address import one_spelling
 
 T = TypeVar("T")
 PAGE_SIZE = 100
@@ -107,7 +108,7 @@ class Pipeline:
         if not isinstance(page, Page):
             return page
         for row in page.rows:
-            same = row.email.casefold() == job.email.casefold() and row.order == job.order
+            same = one_spelling(row.email) == one_spelling(job.email) and row.order == job.order
             if same and row.created >= since - CLOCK_MARGIN:
                 ahead = (row.scheduled or row.created) - self._now()
                 return Accepted(scheduled_in_ms=max(ahead // timedelta(milliseconds=1), 0))
