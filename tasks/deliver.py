@@ -15,7 +15,7 @@ from config.settings import settings
 from tasks.calls import pipeline, vault
 from tasks.decision import History, Policy, Step, backoff_ms, gate_lesson, next_step
 from tasks.job import Job
-from tasks.outcome import Accepted, Answer, CredentialsRefused, NotListed, Throttled, Unavailable
+from tasks.outcome import Accepted, Answer, Consented, CredentialsRefused, NotListed, Throttled, Unavailable
 from worker.app import app
 from worker.ledger import NO_ACCOUNT, VERSION, Claim, NoClaim, ledger
 from worker.metrics import INVITATIONS, REQUEST_SECONDS, THROTTLED
@@ -23,6 +23,9 @@ from worker.metrics import INVITATIONS, REQUEST_SECONDS, THROTTLED
 log = structlog.get_logger()
 
 NOT_HERE_MS = 60_000
+NO_TIME_LEFT = "Redis took the time that the call had"
+# A customer's yes holds so long, or for two windows of the account's limit: time enough for a place to call.
+CONSENT_MS = 3_600_000
 
 
 class StillWaiting(Exception):
@@ -79,12 +82,36 @@ class Delivery:
         job = Job.read(vault().open(claim.job))
         if claim.unclear and account.lists:
             return self._look_up_first(account, job)
-        return self._call(account, job)
+        return self._invite(account, job)
+
+    def _invite(self, account: Account, job: Job) -> Step:
+        """Calls the provider; where the account requires consent, after the customer's yes."""
+        holds_ms = max(CONSENT_MS, 2 * account.limit.period_ms if account.limit else 0)
+        if not account.asks_consent or self._claim.now - self._claim.consented_at < holds_ms:
+            return self._call(account, job)
+        return self._ask_first(account, job)
+
+    def _ask_first(self, account: Account, job: Job) -> Step:
+        """The question takes a place in the gate that was given for the call; the call takes another. Where there is
+        none now, the yes is kept: else an account with little room would ask for ever and never call."""
+        left = self._left(account)
+        if left <= 0:
+            return self._next(account, Answer(Unavailable(NO_TIME_LEFT)))
+        said = pipeline().consent(account, job, timeout=left / 2)
+        if not isinstance(said, Consented):
+            return self._next(account, Answer(said))
+        ledger().tell(account.gate, account.name, gate_lesson(said, random.random()))
+        if ledger().spend(account.gate, account.name, 0) == 0:
+            return replace(self._call(account, job), consented=True)
+        return Step("queued", "the customer agreed: waits for its turn", unclear=self._claim.unclear, consented=True)
+
+    def _left(self, account: Account) -> float:
+        return account.timeout - (time.monotonic() - self._began)
 
     def _call(self, account: Account, job: Job) -> Step:
-        left = account.timeout - (time.monotonic() - self._began)
+        left = self._left(account)
         if left <= 0:
-            return self._next(account, Answer(Unavailable("Redis took the time that the call had")))
+            return self._next(account, Answer(Unavailable(NO_TIME_LEFT)))
         self._may_have_called = True
         answer = pipeline().deliver(account, job, timeout=left)
         REQUEST_SECONDS.labels(account.provider, type(answer.outcome).__name__.lower()).observe(answer.seconds)
@@ -100,7 +127,7 @@ class Delivery:
             reached = isinstance(found, Accepted)
             return replace(step, reason="an earlier call had reached the provider") if reached else step
         if ledger().spend(account.gate, account.name, 0) == 0:
-            return self._call(account, job)
+            return self._invite(account, job)
         reason = "the provider does not list it: it is sent again" if found else "it is sent again"
         return Step("queued", reason, unclear=found is None)
 

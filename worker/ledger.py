@@ -69,7 +69,7 @@ class Claim:
     """An invitation that a worker holds under a lease. Times in milliseconds since the epoch, Redis's clock.
 
     `unclear`: an earlier call may have reached the provider. `probe`: the provider is known to be down, and this
-    call tests it.
+    call tests it. `consented_at`: when the provider said last that the customer agreed to be invited; 0 for never.
     """
 
     id: str
@@ -84,6 +84,7 @@ class Claim:
     now: int = 0
     version: int = VERSION
     probe: bool = False
+    consented_at: int = 0
 
 
 class Ledger:
@@ -148,7 +149,9 @@ class Ledger:
         answer = self._scripts.run("claim", invitation, lease_ms)
         if answer[0] != "ok":
             return NoClaim(*answer)
-        token, account, job, attempts, throttled, unclear, created_at, due_at, now, version, probe = answer[1:]
+        token, account, job, attempts, throttled, unclear, created_at, due_at, now, version, probe, consented = answer[
+            1:
+        ]
         return Claim(
             id=invitation,
             token=token,
@@ -162,6 +165,7 @@ class Ledger:
             now=int(now),
             version=int(version),
             probe=probe == "1",
+            consented_at=int(consented),
         )
 
     def settle(self, invitation: str, token: str, step: dict[str, Any]) -> tuple[str, bool]:

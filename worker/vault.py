@@ -11,6 +11,7 @@ from redis import Redis
 
 from config.errors import ConfigurationError
 from config.settings import PREFIX, Settings
+from worker.address import one_spelling
 
 ID_KEY = "invitations:id_key"
 ENCRYPTED = "fernet:"
@@ -77,8 +78,8 @@ class Identity:
         return cls(key.encode(), sealed)
 
     def natural(self, account: str, email: str, order: str | None) -> str:
-        """The id of the one invitation of this account, address (in any case) and order."""
-        return self._digest("order", account, email.casefold(), order or "")
+        """The id of the one invitation of this account, address (in any spelling) and order."""
+        return self._digest("order", account, one_spelling(email), order or "")
 
     def keyed(self, account: str, idempotency_key: str) -> str:
         """The id of the one invitation of this account and idempotency key."""

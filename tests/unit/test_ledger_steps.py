@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 from redis import Redis
 
-from tasks.outcome import Accepted, Duplicate, Outcome, Rejected, Throttled, Unavailable, Unclear
+from tasks.outcome import Accepted, Duplicate, Outcome, Rejected, Suppressed, Throttled, Unavailable, Unclear
 from tests.property.desk import DAY_MS, LEASE_MS, Desk, account
 from worker.ledger import Claim, Entry, RefusedEntry
 
@@ -98,6 +98,7 @@ def test_what_is_due_first_passes_first(line: Desk) -> None:
         (Accepted("ref"), "accepted", 0),
         (Duplicate("known"), "duplicate", 0),
         (Rejected("never"), "rejected", 0),
+        (Suppressed("no consent"), "suppressed", 0),
         (Throttled("slow down", 1_000), "queued", 0),
         (Unavailable("away"), "queued", 1),
         (Unclear("no answer"), "queued", 1),
@@ -182,7 +183,7 @@ def test_who_was_overtaken_cannot_put_the_invitation_back_in_line(line: Desk) ->
     assert line.answer(second, Accepted()) == "accepted"
 
 
-@pytest.mark.parametrize("outcome", [Accepted("ref"), Duplicate("known"), Rejected("never")])
+@pytest.mark.parametrize("outcome", [Accepted("ref"), Duplicate("known"), Rejected("never"), Suppressed("no")])
 def test_who_was_overtaken_still_brings_what_the_provider_decided(line: Desk, outcome: Outcome) -> None:
     first, second = overtaken(line)
 
@@ -458,6 +459,20 @@ def test_a_claim_says_what_the_worker_needs(line: Desk) -> None:
     assert (claim.created_at, claim.due_at) == (record.created_at, record.due_at)
     assert abs(claim.now - line.ledger.now()) < SOON
     assert "job" not in repr(claim).replace("job=", "")
+
+
+def test_a_yes_of_the_customer_is_remembered_until_the_next(line: Desk) -> None:
+    (one,) = line.line_up("a", 1)
+    never = line.claim(line.admit()[0])
+    line.answer(never, Throttled("slow down", 1_000), consented=True)
+    line.later(MINUTE)
+    after = line.claim(line.admit()[0])
+    line.answer(after, Throttled("slow down", 1_000))
+    line.later(MINUTE)
+
+    assert (never.id, never.consented_at) == (one, 0)
+    assert MINUTE <= after.now - after.consented_at < MINUTE + 10 * SOON
+    assert line.claim(line.admit()[0]).consented_at == after.consented_at - MINUTE, "all times pass together"
 
 
 def test_a_job_that_ends_its_workers_waits_longer_each_time(line: Desk) -> None:

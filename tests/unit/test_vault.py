@@ -14,6 +14,22 @@ TEXT = '{"email": "jane@example.com"}'
 OLD, NEW, OTHER = (Fernet.generate_key().decode() for _ in range(3))
 
 
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        "jos\u00e9@ex\u00e4mple.nl",
+        "JOS\u00c9@EX\u00c4MPLE.NL",
+        "jose\u0301@exa\u0308mple.nl",
+        "Jos\u00e9@xn--exmple-cua.nl",
+    ],
+)
+def test_every_spelling_of_an_address_has_one_id(spelling: str) -> None:
+    identity = Identity(b"key")
+
+    assert identity.natural("a", spelling, "1") == identity.natural("a", "jos\u00e9@ex\u00e4mple.nl", "1")
+    assert identity.natural("a", spelling, "1") != identity.natural("a", "jose@example.nl", "1")
+
+
 def test_without_keys_texts_stand_as_they_are() -> None:
     vault = Vault()
 

@@ -1,6 +1,7 @@
 -- Applies what a call came to: the invitation's next step, and what the gate learns from it.
 -- ARGV: id, token, step (JSON). Returns {state, applied, news of the gate or ''}.
--- step: state, reason, wait_ms, counts, throttled, unclear, reference, sends_in_ms, expect, and what lessons.lua names
+-- step: state, reason, wait_ms, counts, throttled, unclear, consented, reference, sends_in_ms, expect, and what
+--       lessons.lua names
 local id, token, step = ARGV[1], ARGV[2], cjson.decode(ARGV[3])
 local key = record_key(id)
 local f = fields(key, 'state', 'gate', 'account', 'order', 'token', 'due_at', 'claimed_at', 'refused_at', 'slot')
@@ -34,6 +35,7 @@ end
 
 -- Whose lease ended meanwhile still brings news, if the provider has decided: nobody is to call again.
 local decided = step.state == 'accepted' or step.state == 'duplicate' or step.state == 'rejected'
+  or step.state == 'suppressed'
 local unfinished = state == 'queued' or state == 'delivering'
 local mine = state == 'delivering' and f[5] == token
 if mine or (decided and unfinished) then leave_gate(id, account, gate) end
@@ -43,6 +45,7 @@ if mine or (decided and unfinished) then
   redis.call('ZREM', line_key(account), id)
   note_unclear()
   if step.counts or (step.answer == 'refused' and refused_alone() and step.state == 'queued') then redis.call('HINCRBY', key, 'attempts', 1) end
+  if step.consented then redis.call('HSET', key, 'consented_at', int(now)) end
   if step.throttled then redis.call('HINCRBY', key, 'throttled', 1) end
   if step.state == 'queued' then
     local due = step.wait_ms and math.ceil(now + step.wait_ms) or tonumber(f[6])
