@@ -11,7 +11,8 @@ from celery.exceptions import Retry
 
 from config.accounts import Account
 from config.accounts_file import accounts
-from config.settings import settings
+from config.errors import ConfigurationError
+from config.settings import PREFIX, settings
 from tasks.calls import pipeline, vault
 from tasks.decision import History, Policy, Step, backoff_ms, gate_lesson, next_step
 from tasks.job import Job
@@ -23,6 +24,7 @@ from worker.metrics import INVITATIONS, REQUEST_SECONDS, THROTTLED
 log = structlog.get_logger()
 
 NOT_HERE_MS = 60_000
+NO_KEY = f"this worker's {PREFIX}ENCRYPTION_KEYS lack the key that it was sealed with: see invitations doctor"
 
 
 class StillWaiting(Exception):
@@ -76,7 +78,10 @@ class Delivery:
             return Step("queued", unclear=claim.unclear, **lesson)
         if claim.version > VERSION:
             return Step("queued", "written by a newer version", wait_ms=NOT_HERE_MS, unclear=claim.unclear)
-        job = Job.read(vault().open(claim.job))
+        try:
+            job = Job.read(vault().open(claim.job))
+        except ConfigurationError:
+            return Step("queued", NO_KEY, wait_ms=NOT_HERE_MS, unclear=claim.unclear)
         if claim.unclear and account.lists:
             return self._look_up_first(account, job)
         return self._call(account, job)
