@@ -1,7 +1,5 @@
 """Everything that is sealed in Redis is sealed anew with the newest key, beside workers that go on."""
 
-from typing import Any
-
 import fakeredis
 import pytest
 from cryptography.fernet import Fernet
@@ -96,9 +94,10 @@ def test_in_an_empty_redis_there_is_nothing_to_do() -> None:
 
 def test_what_a_worker_changed_in_between_is_not_written_over(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker of before writes one, another erases one, between the read and the write."""
-    seal, meddled = Vault.seal, []
+    seal = Vault.seal
+    meddled: list[str] = []
 
-    def meddle(vault: Vault, text: str) -> Any:
+    def meddle(vault: Vault, text: str) -> str:
         if not meddled:
             meddled.append(text)
             redis.hset("invitations:record:1", "job", seal(Vault([OLD]), "changed"))
