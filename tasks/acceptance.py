@@ -74,7 +74,7 @@ class Acceptance:
     def _write(self, raws: Sequence[Any]) -> tuple[list[Prepared], list[Receipt]]:
         now = self._ledger.now()
         prepared = [self._prepare(raw, now) for raw in raws]
-        receipts = self._ledger.accept([entry for entry, _ in prepared], self._identity.sealed_key)
+        receipts = self._ledger.accept([entry for entry, _ in prepared], self._identity.fingerprint)
         return prepared, receipts
 
     def _provider(self, account: str) -> str:

@@ -11,7 +11,8 @@ from celery.exceptions import Retry
 
 from config.accounts import Account
 from config.accounts_file import accounts
-from config.settings import settings
+from config.errors import ConfigurationError
+from config.settings import PREFIX, settings
 from tasks.calls import pipeline, vault
 from tasks.decision import History, Policy, Step, backoff_ms, gate_lesson, next_step
 from tasks.job import Job
@@ -26,6 +27,7 @@ NOT_HERE_MS = 60_000
 NO_TIME_LEFT = "Redis took the time that the call had"
 # A customer's yes holds so long, or for two windows of the account's limit: time enough for a place to call.
 CONSENT_MS = 3_600_000
+NO_KEY = f"this worker's {PREFIX}ENCRYPTION_KEYS lack the key that it was sealed with: see invitations doctor"
 
 
 class StillWaiting(Exception):
@@ -79,7 +81,10 @@ class Delivery:
             return Step("queued", unclear=claim.unclear, **lesson)
         if claim.version > VERSION:
             return Step("queued", "written by a newer version", wait_ms=NOT_HERE_MS, unclear=claim.unclear)
-        job = Job.read(vault().open(claim.job))
+        try:
+            job = Job.read(vault().open(claim.job))
+        except ConfigurationError:
+            return Step("queued", NO_KEY, wait_ms=NOT_HERE_MS, unclear=claim.unclear)
         if claim.unclear and account.lists:
             return self._look_up_first(account, job)
         return self._invite(account, job)

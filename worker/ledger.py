@@ -100,15 +100,15 @@ class Ledger:
         seconds, micros = self.redis.time()
         return int(seconds) * 1000 + int(micros) // 1000
 
-    def accept(self, entries: Sequence[Entry | RefusedEntry], id_key: str = "") -> list[Receipt]:
+    def accept(self, entries: Sequence[Entry | RefusedEntry], fingerprint: str = "") -> list[Receipt]:
         """One receipt for each entry, in order; all in one pipeline.
 
-        `id_key`: the key that their ids were made with, as it stands in Redis. Where another stands there, nothing is
-        written and the state is `foreign`.
+        `fingerprint`: of the key that their ids were made with. Where Redis holds another key, nothing is written and
+        the state is `foreign`.
         """
         with self.redis.pipeline(transaction=False) as pipe:
             for entry in entries:
-                self._scripts.run(_script(entry), *_accepting(entry), VERSION, id_key, client=pipe)
+                self._scripts.run(_script(entry), *_accepting(entry), VERSION, fingerprint, client=pipe)
             answers = pipe.execute()
         return [
             Receipt(entry.id, state, bool(created)) for entry, (state, created) in zip(entries, answers, strict=True)

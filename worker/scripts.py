@@ -24,6 +24,7 @@ NAMES = (
     "pause",
     "refuse",
     "replay",
+    "reseal",
     "resume",
     "sent",
     "settle",

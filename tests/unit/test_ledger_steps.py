@@ -543,11 +543,11 @@ def test_a_redis_that_lost_everything_is_told_again_what_is_configured(line: Des
 
 
 def test_what_was_made_with_another_key_of_the_ids_is_not_written(line: Desk) -> None:
-    line.redis.set("invitations:id_key", "sealed")
+    line.redis.set("invitations:id_key:print", "this one")
     entries: list[Entry | RefusedEntry] = [Entry("x", "a", "a", "", "job", 0, DAY_MS), RefusedEntry("r", "-", "raw")]
 
     foreign = line.ledger.accept(entries, "another")
-    known = line.ledger.accept(entries, "sealed")
+    known = line.ledger.accept(entries, "this one")
 
     assert [(receipt.state, receipt.created) for receipt in foreign] == [("foreign", False)] * 2
     assert [(receipt.state, receipt.created) for receipt in known] == [("queued", True), ("refused", True)]

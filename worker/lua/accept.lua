@@ -1,7 +1,8 @@
 -- Creates the record unless it is there, lines it up and rings the bell. Returns {state, created}.
--- ARGV: id, account, gate, order, sealed job, delay ms, expires-after ms, natural id or '', version, key of the ids or ''
-local id, account, gate, order, job, delay, expires, natural, version, id_key = unpack(ARGV)
-if made_elsewhere(id_key) then return {'foreign', 0} end
+-- ARGV: id, account, gate, order, sealed job, delay ms, expires-after ms, natural id or '', version,
+--   fingerprint of the key of the ids or ''
+local id, account, gate, order, job, delay, expires, natural, version, fingerprint = unpack(ARGV)
+if made_elsewhere(fingerprint) then return {'foreign', 0} end
 local key = record_key(id)
 local state = redis.call('HGET', key, 'state')
 if state then return {state, 0} end
