@@ -21,6 +21,7 @@ NAMES = (
     "claim",
     "configure",
     "erase",
+    "forget",
     "pause",
     "refuse",
     "replay",
@@ -28,6 +29,7 @@ NAMES = (
     "sent",
     "settle",
     "spend",
+    "suppress",
     "tell",
 )
 
