@@ -28,6 +28,7 @@ NO_TIME_LEFT = "Redis took the time that the call had"
 # A customer's yes holds so long, or for two windows of the account's limit: time enough for a place to call.
 CONSENT_MS = 3_600_000
 NO_KEY = f"this worker's {PREFIX}ENCRYPTION_KEYS lack the key that it was sealed with: see invitations doctor"
+ENDED_AT_CLAIM = {"expired": "failed", "suppressed": "suppressed"}
 
 
 class StillWaiting(Exception):
@@ -50,8 +51,8 @@ def deliver(invitation: str) -> str:
     began = time.monotonic()
     claim = ledger().claim(invitation, settings().lease_seconds * 1000)
     if isinstance(claim, NoClaim):
-        if claim.why == "expired":
-            _count(claim.account, "failed")
+        if claim.why in ENDED_AT_CLAIM:
+            _count(claim.account, ENDED_AT_CLAIM[claim.why])
         return claim.why
     with structlog.contextvars.bound_contextvars(invitation=invitation, account=claim.account):
         delivery = Delivery(claim, began)
@@ -163,9 +164,9 @@ class Delivery:
 def _settle(claim: Claim, step: Step) -> str:
     state, applied = ledger().settle(claim.id, claim.token, step.as_dict())
     if applied:
-        log.info("invitation_settled", state=step.state, reason=step.reason)
-        _count(claim.account, step.state)
-    if applied and step.state == "queued":
+        log.info("invitation_settled", state=state, reason=step.reason)
+        _count(claim.account, state)
+    if applied and state == "queued":
         raise Retry(step.reason, StillWaiting(step.reason))
     return state
 

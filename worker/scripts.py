@@ -21,6 +21,7 @@ NAMES = (
     "claim",
     "configure",
     "erase",
+    "forget",
     "pause",
     "refuse",
     "replay",
@@ -29,6 +30,7 @@ NAMES = (
     "sent",
     "settle",
     "spend",
+    "suppress",
     "tell",
 )
 

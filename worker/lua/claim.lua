@@ -8,6 +8,11 @@ local gate, account, order = f[2], f[3], f[4]
 if f[1] ~= 'queued' or not account or not score(inflight_key(account), id) then return {'stale', account or ''} end
 
 local now = now_ms()
+if is_suppressed(account, redis.call('HGET', key, 'who')) then
+  give_back(id, account, gate)
+  end_suppressed(id, now, account, order)
+  return {'suppressed', account}
+end
 if tonumber(f[6]) <= now then
   give_back(id, account, gate)
   finish(id, now, account, order, 'failed', 'expired: it could not be delivered in the time it was given')

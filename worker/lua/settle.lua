@@ -33,6 +33,12 @@ local function note_unclear()
   end
 end
 
+-- Its customer was forgotten while the call ran: nothing of the answer is kept, and nobody calls again.
+local function keep_nothing()
+  step.reason, step.reference, step.expect = '', nil, nil
+  if step.state == 'queued' then step.state, step.reason = 'cancelled', FORGOTTEN end
+end
+
 -- Whose lease ended meanwhile still brings news, if the provider has decided: nobody is to call again.
 local decided = step.state == 'accepted' or step.state == 'duplicate' or step.state == 'rejected'
   or step.state == 'suppressed'
@@ -42,6 +48,7 @@ if mine or (decided and unfinished) then leave_gate(id, account, gate) end
 local present = redis.call('HGET', GATES, account)
 if step.answer then teach(present, account, now, step, present == gate and f[9] or nil) end
 if mine or (decided and unfinished) then
+  if redis.call('HEXISTS', key, 'forgotten_at') == 1 then keep_nothing() end
   redis.call('ZREM', line_key(account), id)
   note_unclear()
   if step.counts or (step.answer == 'refused' and refused_alone() and step.state == 'queued') then redis.call('HINCRBY', key, 'attempts', 1) end
