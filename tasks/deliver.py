@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import structlog
 from celery import signals
 from celery.exceptions import Retry
+from redis.exceptions import RedisError
 
 from config.accounts import Account
 from config.accounts_file import accounts
@@ -18,6 +19,7 @@ from tasks.decision import History, Policy, Step, backoff_ms, gate_lesson, next_
 from tasks.job import Job
 from tasks.outcome import Accepted, Answer, Consented, CredentialsRefused, NotListed, Throttled, Unavailable
 from worker.app import app
+from worker.connection import patiently
 from worker.ledger import NO_ACCOUNT, VERSION, Claim, NoClaim, ledger
 from worker.metrics import INVITATIONS, REQUEST_SECONDS, THROTTLED
 
@@ -36,10 +38,11 @@ class StillWaiting(Exception):
 
 
 class DeliveryError(Exception):
-    """Something in this program went wrong; the invitation went back in line."""
+    """Something in this program went wrong, or Redis is away; the invitation went back in line, or does when its lease
+    ends."""
 
 
-@app.task(name="invitations.deliver", ignore_result=True)
+@app.task(name="invitations.deliver", ignore_result=True, throws=(DeliveryError,))
 def deliver(invitation: str) -> str:
     """Delivers one invitation, if it is still this worker's to deliver. Returns the state it came to.
 
@@ -47,6 +50,14 @@ def deliver(invitation: str) -> str:
         celery.exceptions.Retry: nothing is published; it tells Flower that the invitation waits in line.
         DeliveryError: naming the type of an unforeseen error, never its text.
     """
+    try:
+        return _deliver(invitation)
+    except RedisError as error:
+        log.error("redis_is_away", invitation=invitation, error=type(error).__name__)
+        raise DeliveryError(type(error).__name__) from None
+
+
+def _deliver(invitation: str) -> str:
     # The lease runs from the claim; what the claim takes on its way back is not to be added to the call.
     began = time.monotonic()
     claim = ledger().claim(invitation, settings().lease_seconds * 1000)
@@ -58,6 +69,9 @@ def deliver(invitation: str) -> str:
         delivery = Delivery(claim, began)
         try:
             step = delivery.step()
+        except RedisError:
+            # What a call needs of Redis it needs before: this one was not made.
+            step = Step("queued", "Redis was away", unclear=claim.unclear)
         except Exception as error:
             _settle(claim, delivery.after_error(error))
             raise DeliveryError(type(error).__name__) from None
@@ -162,7 +176,9 @@ class Delivery:
 
 
 def _settle(claim: Claim, step: Step) -> str:
-    state, applied = ledger().settle(claim.id, claim.token, step.as_dict())
+    # An answer that is not written down makes a call that has to be repeated.
+    keep_trying = patiently(settings().lease_seconds)
+    state, applied = keep_trying(ledger().settle, claim.id, claim.token, step.as_dict())
     if applied:
         log.info("invitation_settled", state=state, reason=step.reason)
         _count(claim.account, state)

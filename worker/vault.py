@@ -1,9 +1,7 @@
 """Personal data as it stands in Redis, and the ids that do not give an address away."""
 
 import hmac
-import unicodedata
 from collections.abc import Sequence
-from contextlib import suppress
 from hashlib import sha256
 from secrets import token_hex
 from typing import cast
@@ -124,10 +122,7 @@ class Identity:
     def who(self, email: str) -> str:
         """What stands in Redis for an address: the same for each of its spellings (case, Unicode's forms, the domain in
         its ASCII form or not), and for no account or order."""
-        local, at, domain = unicodedata.normalize("NFC", email.strip()).casefold().rpartition("@")
-        with suppress(UnicodeError):
-            domain = domain.encode("idna").decode()
-        return self._digest("who", local + at + domain)[:22]
+        return self._digest("who", one_spelling(email.strip()))[:22]
 
     def _digest(self, *parts: str) -> str:
         return hmac.new(self._key, "\0".join(parts).encode("utf-8", "surrogatepass"), sha256).hexdigest()[:32]

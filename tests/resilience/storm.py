@@ -9,6 +9,7 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from tests.integration.deployment import Deployment, Job, job, within
+from tests.integration.processes import Running
 from tests.property.invariants import check_places
 from tests.property.snapshot import take_snapshot
 from tests.resilience.report import Row
@@ -101,3 +102,10 @@ class Storm:
             (next((at - healed for at in accepted if at >= healed), 0),) for healed in self._healed
         )
         return max(gaps, default=0) / 1000
+
+
+def check_unharmed(*processes: Running) -> None:
+    """None of them ended, and none printed a traceback."""
+    for process in processes:
+        assert process.alive, f"{process.name} ended\n{process.text[-4000:]}"
+        assert "Traceback" not in process.text, f"{process.name}\n{process.text[-8000:]}"

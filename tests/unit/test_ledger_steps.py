@@ -6,6 +6,7 @@ from typing import cast
 import pytest
 from redis import Redis
 
+from tasks.decision import History, Policy, next_step
 from tasks.outcome import Accepted, Duplicate, Outcome, Rejected, Suppressed, Throttled, Unavailable, Unclear
 from tests.property.desk import DAY_MS, LEASE_MS, Desk, account
 from worker.ledger import Claim, Entry, RefusedEntry
@@ -181,6 +182,19 @@ def test_who_was_overtaken_cannot_put_the_invitation_back_in_line(line: Desk) ->
     assert line.ledger.settle(first.id, first.token, step) == ("delivering", False)
     assert line.record(first.id).attempts == 1, "the lease that ended is the one attempt"
     assert line.answer(second, Accepted()) == "accepted"
+
+
+@pytest.mark.parametrize("outcome", [Accepted("ref"), Unavailable("refused"), Throttled("slowly", 1_000)])
+def test_who_did_not_hear_the_answer_hears_it_again_and_nothing_more_happens(line: Desk, outcome: Outcome) -> None:
+    line.line_up("a", 1)
+    claim = line.claim(line.admit()[0])
+    step = next_step(outcome, History(0, False), Policy(10, expects_sent=False), jitter=0).as_dict()
+    first = line.ledger.settle(claim.id, claim.token, step)
+    record, gate = line.record(claim.id), line.gate("a")
+
+    assert line.ledger.settle(claim.id, claim.token, step) == first == (step["state"], True)
+
+    assert (line.record(claim.id), line.gate("a")) == (record, gate)
 
 
 @pytest.mark.parametrize("outcome", [Accepted("ref"), Duplicate("known"), Rejected("never"), Suppressed("no")])
