@@ -8,21 +8,29 @@ from datetime import UTC, datetime
 import structlog
 from celery import signals
 from celery.exceptions import Retry
+from redis.exceptions import RedisError
 
 from config.accounts import Account
 from config.accounts_file import accounts
-from config.settings import settings
+from config.errors import ConfigurationError
+from config.settings import PREFIX, settings
 from tasks.calls import pipeline, vault
 from tasks.decision import History, Policy, Step, backoff_ms, gate_lesson, next_step
 from tasks.job import Job
-from tasks.outcome import Accepted, Answer, CredentialsRefused, NotListed, Throttled, Unavailable
+from tasks.outcome import Accepted, Answer, Consented, CredentialsRefused, NotListed, Throttled, Unavailable
 from worker.app import app
+from worker.connection import patiently
 from worker.ledger import NO_ACCOUNT, VERSION, Claim, NoClaim, ledger
 from worker.metrics import INVITATIONS, REQUEST_SECONDS, THROTTLED
 
 log = structlog.get_logger()
 
 NOT_HERE_MS = 60_000
+NO_TIME_LEFT = "Redis took the time that the call had"
+# A customer's yes holds so long, or for two windows of the account's limit: time enough for a place to call.
+CONSENT_MS = 3_600_000
+NO_KEY = f"this worker's {PREFIX}ENCRYPTION_KEYS lack the key that it was sealed with: see invitations doctor"
+ENDED_AT_CLAIM = {"expired": "failed", "suppressed": "suppressed"}
 
 
 class StillWaiting(Exception):
@@ -30,10 +38,11 @@ class StillWaiting(Exception):
 
 
 class DeliveryError(Exception):
-    """Something in this program went wrong; the invitation went back in line."""
+    """Something in this program went wrong, or Redis is away; the invitation went back in line, or does when its lease
+    ends."""
 
 
-@app.task(name="invitations.deliver", ignore_result=True)
+@app.task(name="invitations.deliver", ignore_result=True, throws=(DeliveryError,))
 def deliver(invitation: str) -> str:
     """Delivers one invitation, if it is still this worker's to deliver. Returns the state it came to.
 
@@ -41,17 +50,28 @@ def deliver(invitation: str) -> str:
         celery.exceptions.Retry: nothing is published; it tells Flower that the invitation waits in line.
         DeliveryError: naming the type of an unforeseen error, never its text.
     """
+    try:
+        return _deliver(invitation)
+    except RedisError as error:
+        log.error("redis_is_away", invitation=invitation, error=type(error).__name__)
+        raise DeliveryError(type(error).__name__) from None
+
+
+def _deliver(invitation: str) -> str:
     # The lease runs from the claim; what the claim takes on its way back is not to be added to the call.
     began = time.monotonic()
     claim = ledger().claim(invitation, settings().lease_seconds * 1000)
     if isinstance(claim, NoClaim):
-        if claim.why == "expired":
-            _count(claim.account, "failed")
+        if claim.why in ENDED_AT_CLAIM:
+            _count(claim.account, ENDED_AT_CLAIM[claim.why])
         return claim.why
     with structlog.contextvars.bound_contextvars(invitation=invitation, account=claim.account):
         delivery = Delivery(claim, began)
         try:
             step = delivery.step()
+        except RedisError:
+            # What a call needs of Redis it needs before: this one was not made.
+            step = Step("queued", "Redis was away", unclear=claim.unclear)
         except Exception as error:
             _settle(claim, delivery.after_error(error))
             raise DeliveryError(type(error).__name__) from None
@@ -76,15 +96,42 @@ class Delivery:
             return Step("queued", unclear=claim.unclear, **lesson)
         if claim.version > VERSION:
             return Step("queued", "written by a newer version", wait_ms=NOT_HERE_MS, unclear=claim.unclear)
-        job = Job.read(vault().open(claim.job))
+        try:
+            job = Job.read(vault().open(claim.job))
+        except ConfigurationError:
+            return Step("queued", NO_KEY, wait_ms=NOT_HERE_MS, unclear=claim.unclear)
         if claim.unclear and account.lists:
             return self._look_up_first(account, job)
-        return self._call(account, job)
+        return self._invite(account, job)
+
+    def _invite(self, account: Account, job: Job) -> Step:
+        """Calls the provider; where the account requires consent, after the customer's yes."""
+        holds_ms = max(CONSENT_MS, 2 * account.limit.period_ms if account.limit else 0)
+        if not account.asks_consent or self._claim.now - self._claim.consented_at < holds_ms:
+            return self._call(account, job)
+        return self._ask_first(account, job)
+
+    def _ask_first(self, account: Account, job: Job) -> Step:
+        """The question takes a place in the gate that was given for the call; the call takes another. Where there is
+        none now, the yes is kept: else an account with little room would ask for ever and never call."""
+        left = self._left(account)
+        if left <= 0:
+            return self._next(account, Answer(Unavailable(NO_TIME_LEFT)))
+        said = pipeline().consent(account, job, timeout=left / 2)
+        if not isinstance(said, Consented):
+            return self._next(account, Answer(said))
+        ledger().tell(account.gate, account.name, gate_lesson(said, random.random()))
+        if ledger().spend(account.gate, account.name, 0) == 0:
+            return replace(self._call(account, job), consented=True)
+        return Step("queued", "the customer agreed: waits for its turn", unclear=self._claim.unclear, consented=True)
+
+    def _left(self, account: Account) -> float:
+        return account.timeout - (time.monotonic() - self._began)
 
     def _call(self, account: Account, job: Job) -> Step:
-        left = account.timeout - (time.monotonic() - self._began)
+        left = self._left(account)
         if left <= 0:
-            return self._next(account, Answer(Unavailable("Redis took the time that the call had")))
+            return self._next(account, Answer(Unavailable(NO_TIME_LEFT)))
         self._may_have_called = True
         answer = pipeline().deliver(account, job, timeout=left)
         REQUEST_SECONDS.labels(account.provider, type(answer.outcome).__name__.lower()).observe(answer.seconds)
@@ -100,7 +147,7 @@ class Delivery:
             reached = isinstance(found, Accepted)
             return replace(step, reason="an earlier call had reached the provider") if reached else step
         if ledger().spend(account.gate, account.name, 0) == 0:
-            return self._call(account, job)
+            return self._invite(account, job)
         reason = "the provider does not list it: it is sent again" if found else "it is sent again"
         return Step("queued", reason, unclear=found is None)
 
@@ -129,11 +176,13 @@ class Delivery:
 
 
 def _settle(claim: Claim, step: Step) -> str:
-    state, applied = ledger().settle(claim.id, claim.token, step.as_dict())
+    # An answer that is not written down makes a call that has to be repeated.
+    keep_trying = patiently(settings().lease_seconds)
+    state, applied = keep_trying(ledger().settle, claim.id, claim.token, step.as_dict())
     if applied:
-        log.info("invitation_settled", state=step.state, reason=step.reason)
-        _count(claim.account, step.state)
-    if applied and step.state == "queued":
+        log.info("invitation_settled", state=state, reason=step.reason)
+        _count(claim.account, state)
+    if applied and state == "queued":
         raise Retry(step.reason, StillWaiting(step.reason))
     return state
 

@@ -42,6 +42,7 @@ class Record:
     sends_at: int | None
     sent_at: int | None
     provider_reference: str | None
+    forgotten_at: int | None
     history: tuple[Change, ...]
     faults: tuple[dict[str, str], ...] = ()
     job: str = field(default="", repr=False)
@@ -141,6 +142,7 @@ def _record(invitation: str, raw: dict[str, str]) -> Record:
         sends_at=time("sends_at"),
         sent_at=time("sent_at"),
         provider_reference=raw.get("reference") or None,
+        forgotten_at=time("forgotten_at"),
         history=tuple(Change(int(change["at"]), change["state"], change["reason"]) for change in changes),
         faults=tuple(json.loads(raw.get("faults", "[]"))),
         job=raw["job"],

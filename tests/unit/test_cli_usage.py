@@ -27,6 +27,8 @@ OF_THE_CONTRACT = {
     "resume",
     "replay",
     "cancel",
+    "forget",
+    "suppress",
     "doctor",
     "simulate",
     "demo",

@@ -3,14 +3,19 @@
 local id, lease = ARGV[1], tonumber(ARGV[2])
 local key = record_key(id)
 local f = fields(key, 'state', 'gate', 'account', 'order', 'due_at', 'expires_at', 'probe', 'job', 'attempts',
-  'throttled', 'unclear', 'created_at', 'slot', 'v')
+  'throttled', 'unclear', 'created_at', 'slot', 'v', 'consented_at')
 local gate, account, order = f[2], f[3], f[4]
 if f[1] ~= 'queued' or not account or not score(inflight_key(account), id) then return {'stale', account or ''} end
 
 local now = now_ms()
+if is_suppressed(account, redis.call('HGET', key, 'who')) then
+  give_back(id, account, gate)
+  end_suppressed(id, now, account, order)
+  return {'suppressed', account}
+end
 if tonumber(f[6]) <= now then
   give_back(id, account, gate)
-  local last = redis.call('HGET', key, 'reason')
+  local last = redis.call('HGET', key, 'reason') or ''
   finish(id, now, account, order, 'failed',
     'expired: it could not be delivered in the time it was given' .. (last ~= '' and '; the last: ' .. last or ''))
   return {'expired', account}
@@ -51,4 +56,4 @@ redis.call('ZADD', inflight_key(account), int(now + lease), id)
 redis.call('ZADD', passed_key(gate), 'XX', int(now), slot)
 enter(id, now, account, order, 'delivering', '')
 return {'ok', int(token), account, f[8], f[9], f[10], f[11] or '0', f[12], f[5], int(now), f[14],
-  g[2] and '1' or '0'}
+  g[2] and '1' or '0', f[15] or '0'}
