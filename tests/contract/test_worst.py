@@ -1,7 +1,8 @@
 """Providers at their worst, in one table: each fault, and what it comes to.
 
-Every row is played to every kind of call: the delivery of each provider, the list and the access token. Each call keeps
-to its time and to little memory, is made once, says nothing private, and leaves the invitation in line for another day.
+Every row is played to every kind of call: the delivery of each provider, the list, the question for consent and the
+access token. Each call keeps to its time and to little memory, is made once, says nothing private, and leaves the
+invitation in line for another day.
 """
 
 import tracemalloc
@@ -70,6 +71,7 @@ NO_TOKEN = CredentialsRefused(
 )
 
 
+NO_CONSENT = "it could not be learned whether the customer agreed"
 INCORRECT = "Incorrect authentication credentials."
 
 
@@ -235,6 +237,8 @@ SAID: list[tuple[str, Fault, type[Outcome]]] = [
     ("webwinkelkeur/accepted", says(200, {"status": "error", "message": INCORRECT}), CredentialsRefused),
     ("webwinkelkeur/list", says(200, {"status": "error", "message": "Unexpected error while processing."}), Unclear),
     ("webwinkelkeur/list", says(200, {"status": "error", "message": INCORRECT}), CredentialsRefused),
+    ("webwinkelkeur/consent_given", says(200, {"status": "error", "message": "Out of order."}), Unavailable),
+    ("webwinkelkeur/consent_given", says(200, {"status": "error", "message": INCORRECT}), CredentialsRefused),
     ("wemasy/accepted", says(201, {"error": True, "message": "The mail was not sent."}), Unclear),
     ("wemasy/accepted", says(200, {"error": True, "message": "Unauthenticated."}), Unclear),
     ("feedbackcompany/accepted", says(201, {"error": True, "message": "Try again."}), Unclear),
@@ -246,23 +250,23 @@ SAID: list[tuple[str, Fault, type[Outcome]]] = [
 CALLS = [
     case(provider, name)
     for provider in PROVIDERS
-    for name in ("accepted", "list", "client_accepted")
+    for name in ("accepted", "list", "consent_given", "client_accepted")
     if (FOLDER / provider / f"{name}.json").exists()
 ]
 
 
 @pytest.fixture(params=CALLS, ids=lambda called: f"{called.provider}-{called.name}")
 def called(request: pytest.FixtureRequest) -> Case:
-    """The delivery of each provider, the list, and a delivery that asks for an access token first."""
+    """The delivery of each provider, the list, consent, and a delivery that asks for an access token first."""
     found: Case = request.param
     return found
 
 
 def expected(row: Row, called: Case) -> Outcome | type[CredentialsRefused]:
-    """Where no access token came, surely no invitation left."""
-    if called.name != "client_accepted":
-        return row.outcome
-    if isinstance(row.outcome, Unclear):
+    """Where no access token came, or no consent, surely no invitation left."""
+    if called.action == "consent" and isinstance(row.outcome, Unclear | Unavailable):
+        return Unavailable(f"{NO_CONSENT}: {row.outcome.reason}")
+    if called.name == "client_accepted" and isinstance(row.outcome, Unclear):
         return row.token or Unavailable(row.outcome.reason)
     return row.outcome
 
@@ -272,8 +276,11 @@ def play(called: Case, pipeline: Pipeline, wire: Wire, seconds: float) -> Any:
     shop = called.account(wire.url)
     tracemalloc.start()
     started = monotonic()
+    outcome: Any
     if called.action == "list":
-        outcome: Any = pipeline.list_page(shop, offset=0, size=100, timeout=seconds)
+        outcome = pipeline.list_page(shop, offset=0, size=100, timeout=seconds)
+    elif called.action == "consent":
+        outcome = pipeline.consent(shop, called.job, timeout=seconds)
     else:
         outcome = pipeline.deliver(shop, called.job, timeout=seconds).outcome
     took, (_, peak) = monotonic() - started, tracemalloc.get_traced_memory()
@@ -299,7 +306,7 @@ def test_worst(name: str, called: Case, pipeline: Pipeline, overheard: Overheard
     assert overheard.events == [capped] * (outcome in (throttled(CAP_MS), closed(CAP_MS)))
     overheard.say(outcome)
     assert overheard.tells(private(called.account(wire.url), called.job)) == []
-    if called.action == "deliver":
+    if called.action != "list":
         assert follows(real_redis, outcome) == ("queued", *FOLLOWS[type(outcome)])
 
 
