@@ -4,7 +4,7 @@ import gzip
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -164,5 +164,5 @@ def _tls(host: str = "127.0.0.1", *, expired: bool = False, trusted: bool = Fals
         file = write_certificate(Path(folder), host, expired=expired)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(file)
-        with patch.object(http._local.session, "verify", str(file) if trusted else True):
+        with patch.object(http._local.session, "verify", str(file)) if trusted else nullcontext():
             yield context
