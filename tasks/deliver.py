@@ -4,13 +4,16 @@ import random
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from threading import Event
 
 import structlog
 from celery import signals
 from celery.exceptions import Retry
+from kombu.exceptions import OperationalError
 
 from config.accounts import Account
 from config.accounts_file import accounts
+from config.celery_values import DELIVER_QUEUE
 from config.settings import settings
 from tasks.calls import pipeline, vault
 from tasks.decision import History, Policy, Step, backoff_ms, gate_lesson, next_step
@@ -23,6 +26,8 @@ from worker.metrics import INVITATIONS, REQUEST_SECONDS, THROTTLED
 log = structlog.get_logger()
 
 NOT_HERE_MS = 60_000
+# Set when the worker was asked to end: calls that run end, and nothing new starts.
+_ending = Event()
 
 
 class StillWaiting(Exception):
@@ -41,6 +46,8 @@ def deliver(invitation: str) -> str:
         celery.exceptions.Retry: nothing is published; it tells Flower that the invitation waits in line.
         DeliveryError: naming the type of an unforeseen error, never its text.
     """
+    if _ending.is_set():
+        return _leave_to_another(invitation)
     # The lease runs from the claim; what the claim takes on its way back is not to be added to the call.
     began = time.monotonic()
     claim = ledger().claim(invitation, settings().lease_seconds * 1000)
@@ -56,6 +63,20 @@ def deliver(invitation: str) -> str:
             _settle(claim, delivery.after_error(error))
             raise DeliveryError(type(error).__name__) from None
         return _settle(claim, step)
+
+
+@signals.worker_shutting_down.connect
+def _start_nothing_more(**_: object) -> None:
+    _ending.set()
+
+
+def _leave_to_another(invitation: str) -> str:
+    """Celery had given it to a thread already: it is announced again. Where that fails, its lease brings it back."""
+    try:
+        deliver.apply_async((invitation,), task_id=invitation, queue=DELIVER_QUEUE, retry=False)
+    except OperationalError as error:
+        log.warning("not_announced_again", invitation=invitation, error=type(error).__name__)
+    return "left to another worker"
 
 
 class Delivery:
