@@ -5,6 +5,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from threading import Event
+from typing import Any
 
 import structlog
 from celery import signals
@@ -39,13 +40,18 @@ class DeliveryError(Exception):
 
 
 @app.task(name="invitations.deliver", ignore_result=True)
-def deliver(invitation: str) -> str:
-    """Delivers one invitation, if it is still this worker's to deliver. Returns the state it came to.
+def deliver(*ids: Any, **options: Any) -> str:
+    """Delivers one invitation, by its id, if it is still this worker's to deliver. Returns the state it came to.
 
     Raises:
         celery.exceptions.Retry: nothing is published; it tells Flower that the invitation waits in line.
         DeliveryError: naming the type of an unforeseen error, never its text.
     """
+    if options or len(ids) != 1 or not isinstance(ids[0], str):
+        # Not from a pacer of ours; what else Celery would say of it repeats parts of it.
+        log.error("announced_without_an_id")
+        return "no invitation"
+    invitation = ids[0]
     if _ending.is_set():
         return _leave_to_another(invitation)
     # The lease runs from the claim; what the claim takes on its way back is not to be added to the call.

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from celery.worker.consumer import Consumer
+from worker.unreadable import ForgivingConsumer
 
 
-class LastingConsumer(Consumer):
+class LastingConsumer(ForgivingConsumer):
     """Celery's own gives its unacknowledged messages back over the connection that just broke, and ends the worker
     where that raises an AttributeError (kombu 5.7 makes a new client for it from a transport that is gone).
 

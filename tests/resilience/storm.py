@@ -12,6 +12,7 @@ from tests.integration.deployment import Deployment, Job, job, within
 from tests.property.invariants import check_places
 from tests.property.snapshot import take_snapshot
 from tests.resilience.report import Row
+from worker.ledger import NO_ACCOUNT
 
 ACCOUNTS = ("shop_nl", "portal", "reviews")
 BATCH = 500
@@ -77,7 +78,8 @@ class Storm:
 
     def check_places(self) -> None:
         """Every invitation has one state, and stands in the one place of it."""
-        check_places(take_snapshot(self.deployment.redis, self.deployment.accounts, self.deployment.accounts))
+        accounts = [*self.deployment.accounts, NO_ACCOUNT]
+        check_places(take_snapshot(self.deployment.redis, accounts, accounts))
 
     @property
     def attempts(self) -> int:

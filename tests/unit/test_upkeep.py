@@ -2,10 +2,11 @@
 
 from redis import Redis
 
-from tasks.inbox import GROUP, INBOX, InboxReader
+from tasks.inbox import GROUP, InboxReader
 from tasks.outcome import Accepted, Rejected
 from tasks.upkeep import DAY_MS, drop_gone_readers, erase_old
 from tests.property.desk import Desk, account
+from worker.unreadable import INBOX
 
 
 def test_what_is_finished_long_enough_is_erased_and_nothing_else(real_redis: Redis) -> None:
