@@ -4,14 +4,18 @@ import random
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from threading import Event
+from typing import Any
 
 import structlog
 from celery import signals
 from celery.exceptions import Retry
+from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from config.accounts import Account
 from config.accounts_file import accounts
+from config.celery_values import DELIVER_QUEUE
 from config.errors import ConfigurationError
 from config.settings import PREFIX, settings
 from tasks.calls import pipeline, vault
@@ -31,6 +35,8 @@ NO_TIME_LEFT = "Redis took the time that the call had"
 CONSENT_MS = 3_600_000
 NO_KEY = f"this worker's {PREFIX}ENCRYPTION_KEYS lack the key that it was sealed with: see invitations doctor"
 ENDED_AT_CLAIM = {"expired": "failed", "suppressed": "suppressed"}
+# Set when the worker was asked to end: calls that run end, and nothing new starts.
+_ending = Event()
 
 
 class StillWaiting(Exception):
@@ -43,17 +49,23 @@ class DeliveryError(Exception):
 
 
 @app.task(name="invitations.deliver", ignore_result=True, throws=(DeliveryError,))
-def deliver(invitation: str) -> str:
-    """Delivers one invitation, if it is still this worker's to deliver. Returns the state it came to.
+def deliver(*ids: Any, **options: Any) -> str:
+    """Delivers one invitation, by its id, if it is still this worker's to deliver. Returns the state it came to.
 
     Raises:
         celery.exceptions.Retry: nothing is published; it tells Flower that the invitation waits in line.
         DeliveryError: naming the type of an unforeseen error, never its text.
     """
+    if options or len(ids) != 1 or not isinstance(ids[0], str):
+        # Not from a pacer of ours; what else Celery would say of it repeats parts of it.
+        log.error("announced_without_an_id")
+        return "no invitation"
+    if _ending.is_set():
+        return _leave_to_another(ids[0])
     try:
-        return _deliver(invitation)
+        return _deliver(ids[0])
     except RedisError as error:
-        log.error("redis_is_away", invitation=invitation, error=type(error).__name__)
+        log.error("redis_is_away", invitation=ids[0], error=type(error).__name__)
         raise DeliveryError(type(error).__name__) from None
 
 
@@ -76,6 +88,20 @@ def _deliver(invitation: str) -> str:
             _settle(claim, delivery.after_error(error))
             raise DeliveryError(type(error).__name__) from None
         return _settle(claim, step)
+
+
+@signals.worker_shutting_down.connect
+def _start_nothing_more(**_: object) -> None:
+    _ending.set()
+
+
+def _leave_to_another(invitation: str) -> str:
+    """Celery had given it to a thread already: it is announced again. Where that fails, its lease brings it back."""
+    try:
+        deliver.apply_async((invitation,), task_id=invitation, queue=DELIVER_QUEUE, retry=False)
+    except OperationalError as error:
+        log.warning("not_announced_again", invitation=invitation, error=type(error).__name__)
+    return "left to another worker"
 
 
 class Delivery:

@@ -7,12 +7,13 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from config.settings import settings
-from tasks.inbox import GROUP, INBOX
+from tasks.inbox import GROUP
 from worker.app import app
 from worker.connection import redis
 from worker.ledger import Ledger, ledger
 from worker.overview import FINISHED
 from worker.records import Records
+from worker.unreadable import INBOX
 
 log = structlog.get_logger()
 

