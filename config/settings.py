@@ -76,6 +76,9 @@ class Settings(BaseSettings):
             description="Fernet keys, newest first, commas between; when set, personal data is encrypted in Redis",
         )
     )
+    flower_without_login: Literal["no", "yes"] = Field(
+        default="no", description="`yes` lets Flower start without a login, where another door stands before it"
+    )
     log_format: Literal["console", "json"] = Field(default="console", description="`console` or `json`")
 
 
