@@ -26,6 +26,8 @@ class Storm:
     deployment: Deployment
     size: int
     accounts: tuple[str, ...] = ACCOUNTS
+    # What an invitation must have come to at the end.
+    ends: tuple[str, ...] = ("accepted", "sent")
     injected: int = 0
     _ids: list[str] = field(default_factory=list)
     _healed: list[int] = field(default_factory=list)
@@ -48,9 +50,7 @@ class Storm:
     def delivered(self) -> int:
         """How many the providers took, as far as the ledger knows; 0 while Redis is away."""
         try:
-            return sum(
-                self.deployment.count(account, state) for account in self.accounts for state in ("accepted", "sent")
-            )
+            return sum(self.deployment.count(account, state) for account in self.accounts for state in self.ends)
         except RedisError:
             return 0
 
@@ -91,7 +91,7 @@ class Storm:
         """How many are in no state that says that the provider took them."""
         records = self.deployment.records.many(self._ids)
         assert len(set(self._ids)) == self.size
-        return self.size - sum(record.state in ("accepted", "sent") for record in records)
+        return self.size - sum(record.state in self.ends for record in records)
 
     def repeated(self) -> int:
         """Calls that the providers processed though they had the invitation, answered or not."""
