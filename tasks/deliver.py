@@ -21,7 +21,7 @@ from tasks.decision import History, Policy, Step, backoff_ms, gate_lesson, next_
 from tasks.job import Job
 from tasks.outcome import Accepted, Answer, CredentialsRefused, NotListed, Throttled, Unavailable
 from worker.app import app
-from worker.ledger import NO_ACCOUNT, VERSION, Claim, NoClaim, ledger
+from worker.ledger import NO_ACCOUNT, Claim, NoClaim, ledger
 from worker.metrics import INVITATIONS, REQUEST_SECONDS, THROTTLED
 
 log = structlog.get_logger()
@@ -101,8 +101,6 @@ class Delivery:
             refusal = CredentialsRefused("its account is not configured in every worker")
             lesson = gate_lesson(refusal, 0) | {"refused_after": 1, "probe_ms": NOT_HERE_MS}
             return Step("queued", unclear=claim.unclear, **lesson)
-        if claim.version > VERSION:
-            return Step("queued", "written by a newer version", wait_ms=NOT_HERE_MS, unclear=claim.unclear)
         job = Job.read(vault().open(claim.job))
         if claim.unclear and account.lists:
             return self._look_up_first(account, job)
