@@ -29,7 +29,7 @@ class Storm:
     # What an invitation must have come to at the end.
     ends: tuple[str, ...] = ("accepted", "sent")
     injected: int = 0
-    _ids: list[str] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
     _healed: list[int] = field(default_factory=list)
 
     @property
@@ -40,11 +40,11 @@ class Storm:
         """Enqueues all of them."""
         jobs = self.jobs
         for start in range(0, self.size, BATCH):
-            self._ids += [receipt.id for receipt in self.deployment.accept(*jobs[start : start + BATCH])]
+            self.ids += [receipt.id for receipt in self.deployment.accept(*jobs[start : start + BATCH])]
 
     def took(self, ids: list[str]) -> None:
         """For a storm that enqueues in its own way: the ids of its invitations, in the order of `jobs`."""
-        self._ids += ids
+        self.ids += ids
 
     @property
     def delivered(self) -> int:
@@ -85,12 +85,12 @@ class Storm:
     @property
     def attempts(self) -> int:
         """Attempts that were counted, of all of them together."""
-        return sum(record.attempts for record in self.deployment.records.many(self._ids))
+        return sum(record.attempts for record in self.deployment.records.many(self.ids))
 
     def lost(self) -> int:
         """How many are in no state that says that the provider took them."""
-        records = self.deployment.records.many(self._ids)
-        assert len(set(self._ids)) == self.size
+        records = self.deployment.records.many(self.ids)
+        assert len(set(self.ids)) == self.size
         return self.size - sum(record.state in self.ends for record in records)
 
     def repeated(self) -> int:
