@@ -4,16 +4,16 @@ import warnings
 from typing import Any
 
 from celery.exceptions import CPendingDeprecationWarning
-from celery.worker.consumer import Consumer
 from kombu import Connection
 
 from worker.unacked import LastingQoS
+from worker.unreadable import ForgivingConsumer
 
 # Said at every loss of the connection; the value that it recommends is set (config/celery_values.py).
 warnings.filterwarnings("ignore", message=r"\s*In Celery 5\.1", category=CPendingDeprecationWarning)
 
 
-class LastingConsumer(Consumer):
+class LastingConsumer(ForgivingConsumer):
     """Celery's own gives its unacknowledged messages back over the connection that just broke, and ends the worker
     where that raises an AttributeError (kombu 5.7 makes a new client for it from a transport that is gone).
 

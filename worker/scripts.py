@@ -25,13 +25,16 @@ NAMES = (
     "claim",
     "configure",
     "erase",
+    "forget",
     "pause",
     "refuse",
     "replay",
+    "reseal",
     "resume",
     "sent",
     "settle",
     "spend",
+    "suppress",
     "tell",
 )
 

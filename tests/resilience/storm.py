@@ -1,11 +1,11 @@
 """Invitations of three providers under way while something is broken on purpose, and what became of them."""
 
 import time
-from collections import Counter
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
+from celery import Celery
 from redis.exceptions import RedisError
 
 from tests.integration.deployment import Deployment, Job, job, within
@@ -13,44 +13,44 @@ from tests.integration.processes import Running
 from tests.property.invariants import check_places
 from tests.property.snapshot import take_snapshot
 from tests.resilience.report import Row
+from worker.ledger import NO_ACCOUNT
 
 ACCOUNTS = ("shop_nl", "portal", "reviews")
 BATCH = 500
-# What the provider answers to an invitation that it took, or had already.
-PROCESSED = (200, 201, 422)
 
 
 @dataclass
 class Storm:
-    """`size` invitations, spread over the three providers of a deployment."""
+    """`size` invitations, spread over the accounts: unless told otherwise, one of each provider."""
 
     deployment: Deployment
     size: int
+    accounts: tuple[str, ...] = ACCOUNTS
     # What an invitation must have come to at the end.
     ends: tuple[str, ...] = ("accepted", "sent")
     injected: int = 0
-    _ids: list[str] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
     _healed: list[int] = field(default_factory=list)
 
     @property
     def jobs(self) -> list[Job]:
-        return [job(ACCOUNTS[number % 3], number) for number in range(self.size)]
+        return [job(self.accounts[number % len(self.accounts)], number) for number in range(self.size)]
 
     def begin(self) -> None:
         """Enqueues all of them."""
         jobs = self.jobs
         for start in range(0, self.size, BATCH):
-            self._ids += [receipt.id for receipt in self.deployment.accept(*jobs[start : start + BATCH])]
+            self.ids += [receipt.id for receipt in self.deployment.accept(*jobs[start : start + BATCH])]
 
     def took(self, ids: list[str]) -> None:
         """For a storm that enqueues in its own way: the ids of its invitations, in the order of `jobs`."""
-        self._ids += ids
+        self.ids += ids
 
     @property
     def delivered(self) -> int:
         """How many the providers took, as far as the ledger knows; 0 while Redis is away."""
         try:
-            return sum(self.deployment.count(account, state) for account in ACCOUNTS for state in self.ends)
+            return sum(self.deployment.count(account, state) for account in self.accounts for state in self.ends)
         except RedisError:
             return 0
 
@@ -79,22 +79,23 @@ class Storm:
 
     def check_places(self) -> None:
         """Every invitation has one state, and stands in the one place of it."""
-        check_places(take_snapshot(self.deployment.redis, self.deployment.accounts, self.deployment.accounts))
+        accounts = [*self.deployment.accounts, NO_ACCOUNT]
+        check_places(take_snapshot(self.deployment.redis, accounts, accounts))
+
+    @property
+    def attempts(self) -> int:
+        """Attempts that were counted, of all of them together."""
+        return sum(record.attempts for record in self.deployment.records.many(self.ids))
 
     def lost(self) -> int:
         """How many are in no state that says that the provider took them."""
-        records = self.deployment.records.many(self._ids)
-        assert len(set(self._ids)) == self.size
+        records = self.deployment.records.many(self.ids)
+        assert len(set(self.ids)) == self.size
         return self.size - sum(record.state in self.ends for record in records)
 
     def repeated(self) -> int:
-        """Calls that the providers processed again though they had the invitation."""
-        processed: Counter[tuple[Any, Any]] = Counter(
-            (call["account"], call["ref"])
-            for call in self.deployment.simulator.calls()
-            if call["kind"] == "create" and call["status"] in PROCESSED
-        )
-        return sum(processed.values()) - len(processed)
+        """Calls that the providers processed though they had the invitation, answered or not."""
+        return sum(self.deployment.stats(account).get("duplicates", 0) for account in self.accounts)
 
     def _recovered(self) -> float:
         """Seconds from the end of a fault to the next delivery, at the longest."""
@@ -111,3 +112,11 @@ def check_unharmed(*processes: Running) -> None:
     for process in processes:
         assert process.alive, f"{process.name} ended\n{process.text[-4000:]}"
         assert "Traceback" not in process.text, f"{process.name}\n{process.text[-8000:]}"
+
+
+def restore_unacknowledged(deployment: Deployment) -> None:
+    """As if the visibility timeout were over: what was taken from Celery's queues and not acknowledged goes back."""
+    client: Any = Celery(broker=deployment.redis_url)
+    client.conf.broker_transport_options = {"visibility_timeout": 0}
+    with client.connection() as connection, connection.channel() as channel:
+        channel.qos.restore_visible(num=None, interval=1)
