@@ -5,8 +5,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from redis import Redis
 
 from config.celery_values import ANSWER_SECONDS
+from config.settings import load_settings
 from ops.simulator import RunningSimulator, SimulatorOptions
 from tests.integration.deployment import Deployment, job, within
 from tests.resilience.conftest import LEASE_SECONDS, TIMEOUT_SECONDS
@@ -14,6 +16,7 @@ from tests.resilience.report import Row
 from tests.resilience.sentinels import Sentinels, freeze, thaw
 from tests.resilience.storm import ACCOUNTS, Storm, check_unharmed
 from tests.support import wait_until
+from worker.connection import connect
 
 CONCURRENCY = 5
 BACK_SECONDS = 60
@@ -81,3 +84,16 @@ def test_a_failover_under_load(deployment: Deployment, sentinels: Sentinels, sto
     assert sum(deployment.count(account, "duplicate") for account in ACCOUNTS) <= row.repeated
     # No customer is invited twice.
     assert sum(deployment.stats(account)["accepted"] for account in ACCOUNTS) == storm.size
+
+
+def test_a_command_that_meets_a_silent_primary_goes_to_the_next(sentinels: Sentinels) -> None:
+    old = sentinels.primary
+    with connect(load_settings(redis_url=sentinels.url)) as client:
+        client.ping()
+        freeze(old)
+
+        assert client.set("written", "after it fell silent")
+
+        assert sentinels.primary is not old
+        with Redis(port=sentinels.primary.port, decode_responses=True) as promoted:
+            assert promoted.get("written") == "after it fell silent"
