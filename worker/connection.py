@@ -1,10 +1,12 @@
 """Connections to Redis: one server, one behind TLS, or one that Sentinel finds."""
 
+import time
 from functools import cache
 from typing import Any
 
 from redis import Redis, Sentinel
 from redis.backoff import ExponentialBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.retry import Retry
 from redis.sentinel import SentinelManagedConnection
@@ -14,15 +16,35 @@ from config.redis_url import SentinelUrl
 from config.settings import Settings, settings
 
 TIMEOUT_SECONDS = 5
+ASKED_EVERY_SECONDS = 1
 
 
 class FollowingConnection(SentinelManagedConnection):
-    """A command that is tried again asks the sentinels first: redis-py 8.1 goes back to the server that fell silent."""
+    """Stays with the primary that the sentinels name: asks them now and then, and before it connects again.
+
+    redis-py 8.1 stays with a primary that was given up and came back, until that is told to follow the new one, and
+    loses what it wrote meanwhile; and a command that is tried again goes back to the server that fell silent.
+    """
+
+    _asked = 0.0
 
     def send_packed_command(self, command: Any, check_health: bool = True) -> None:
         if not self._sock:
             self.connect()  # type: ignore[no-untyped-call]
         super().send_packed_command(command, check_health)  # type: ignore[no-untyped-call]
+
+    def check_health(self) -> None:
+        if time.monotonic() >= self._asked + ASKED_EVERY_SECONDS and not self._is_with_primary():
+            self.disconnect()  # type: ignore[no-untyped-call]
+            self.connect()  # type: ignore[no-untyped-call]
+        super().check_health()  # type: ignore[no-untyped-call]
+
+    def _is_with_primary(self) -> bool:
+        self._asked = time.monotonic()
+        try:
+            return bool(self.connection_pool.get_master_address() == (self.host, self.port))
+        except RedisConnectionError:
+            return True
 
 
 def connect(settings: Settings) -> Redis:

@@ -42,12 +42,12 @@ class Sentinels:
     @property
     def primary(self) -> ValkeyServer:
         """The one that the sentinels name."""
-        (_, port) = self._ask("get-master-addr-by-name")
-        return self._servers[int(port)]
+        return self._servers[int(self._named()[0])]
 
     def fail_over_from(self, old: ValkeyServer) -> None:
-        """Waits until the sentinels name another than `old`."""
-        wait_until(lambda: self.primary is not old, seconds=SECONDS, what="another primary")
+        """Waits until all sentinels name another than `old`: they tell each other within two seconds."""
+        address = str(old.port)
+        wait_until(lambda: address not in self._named(), seconds=SECONDS, what="another primary")
 
     def has_replica(self) -> bool:
         """Whether the other server follows the primary and has all that it wrote."""
@@ -90,8 +90,12 @@ class Sentinels:
         states = [dict(zip(each[::2], each[1::2], strict=True)) if isinstance(each, list) else each for each in found]
         return all(_has(state, "num-slaves", 1) and _has(state, "num-other-sentinels", 2) for state in states)
 
-    def _ask(self, what: str, port: int | None = None) -> Any:
-        with Redis(port=port or self._ports[0], decode_responses=True) as sentinel:
+    def _named(self) -> list[str]:
+        """The port of the primary, as each of them names it."""
+        return [self._ask("get-master-addr-by-name", port)[1] for port in self._ports]
+
+    def _ask(self, what: str, port: int) -> Any:
+        with Redis(port=port, decode_responses=True) as sentinel:
             return sentinel.execute_command(f"SENTINEL {what}", MASTER)
 
 
