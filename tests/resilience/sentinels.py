@@ -46,7 +46,7 @@ class Sentinels:
 
     def fail_over_from(self, old: ValkeyServer) -> None:
         """Waits until all sentinels name another than `old`: they tell each other within two seconds."""
-        address = str(old.port)
+        (address,) = (str(port) for port, server in self._servers.items() if server is old)
         wait_until(lambda: address not in self._named(), seconds=SECONDS, what="another primary")
 
     def has_replica(self) -> bool:
