@@ -42,12 +42,12 @@ class Sentinels:
     @property
     def primary(self) -> ValkeyServer:
         """The one that the sentinels name."""
-        return self._servers[int(self._named()[0])]
+        return self._servers[self._named()[0]]
 
     def fail_over_from(self, old: ValkeyServer) -> None:
         """Waits until all sentinels name another than `old`: they tell each other within two seconds."""
-        (address,) = (str(port) for port, server in self._servers.items() if server is old)
-        wait_until(lambda: address not in self._named(), seconds=SECONDS, what="another primary")
+        (port,) = (port for port, server in self._servers.items() if server is old)
+        wait_until(lambda: port not in self._named(), seconds=SECONDS, what="another primary")
 
     def has_replica(self) -> bool:
         """Whether the other server follows the primary and has all that it wrote."""
@@ -90,9 +90,9 @@ class Sentinels:
         states = [dict(zip(each[::2], each[1::2], strict=True)) if isinstance(each, list) else each for each in found]
         return all(_has(state, "num-slaves", 1) and _has(state, "num-other-sentinels", 2) for state in states)
 
-    def _named(self) -> list[str]:
+    def _named(self) -> list[int]:
         """The port of the primary, as each of them names it."""
-        return [self._ask("get-master-addr-by-name", port)[1] for port in self._ports]
+        return [int(self._ask("get-master-addr-by-name", port)[1]) for port in self._ports]
 
     def _ask(self, what: str, port: int) -> Any:
         with Redis(port=port, decode_responses=True) as sentinel:

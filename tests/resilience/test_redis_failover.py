@@ -53,7 +53,7 @@ def test_a_failover_under_load(deployment: Deployment, sentinels: Sentinels, sto
     for number in range(failovers):
         storm.wait_for((number + 1) * 0.8 / failovers)
         old = sentinels.primary
-        # How far the replica lags is Redis's affair; what is lost with it, tests/resilience/test_redis_forgets.py counts.
+        # How far a replica lags is Redis's affair; test_redis_forgets.py counts what is lost with it.
         wait_until(sentinels.has_replica, seconds=BACK_SECONDS, what="a replica")
         if number % 2:
             freeze(old)
