@@ -77,7 +77,8 @@ def test_a_failover_under_load(deployment: Deployment, sentinels: Sentinels, sto
     check_unharmed(*workers)
     assert beat.alive
     assert row.lost == 0
-    assert row.repeated <= failovers * 2 * 2 * CONCURRENCY
+    # What is delivered in the second in which a worker has not asked the sentinels yet, at the most.
+    assert row.repeated <= failovers * 60
     assert sum(deployment.count(account, "duplicate") for account in ACCOUNTS) <= row.repeated
     # No customer is invited twice.
     assert sum(deployment.stats(account)["accepted"] for account in ACCOUNTS) == storm.size
