@@ -8,7 +8,14 @@ local gate, account, order = f[2], f[3], f[4]
 if f[1] ~= 'queued' or not account or not score(inflight_key(account), id) then return {'stale', account or ''} end
 
 local now = now_ms()
-if is_suppressed(account, redis.call('HGET', key, 'who')) then
+local person = fields(key, 'who', 'forgotten_at')
+if person[2] then
+  -- Lined up by a worker of before, which knew nothing of forgetting.
+  give_back(id, account, gate)
+  finish(id, now, account, '', 'cancelled', FORGOTTEN)
+  return {'stale', account}
+end
+if is_suppressed(account, person[1]) then
   give_back(id, account, gate)
   end_suppressed(id, now, account, order)
   return {'suppressed', account}
