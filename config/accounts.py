@@ -5,11 +5,26 @@ from typing import Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from config.texts import header_token, one_line
 from config.units import Duration, RateField, parse_duration
 
 GROUP_PREFIX = "group."
+
+
+def _one_line(value: SecretStr) -> SecretStr:
+    one_line(value.get_secret_value())
+    return value
+
+
+def _header_token(value: SecretStr) -> SecretStr:
+    header_token(value.get_secret_value())
+    return value
+
+
+Secret = Annotated[SecretStr, Field(min_length=1), AfterValidator(_one_line)]
+HeaderSecret = Annotated[SecretStr, Field(min_length=1), AfterValidator(_header_token)]
 
 
 class BaseAccount(BaseModel):
@@ -40,6 +55,11 @@ class BaseAccount(BaseModel):
         return GROUP_PREFIX + self.limit_group if self.limit_group else self.name
 
     @property
+    def asks_consent(self) -> bool:
+        """Whether nobody is invited before the provider said that the customer agreed."""
+        return False
+
+    @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.timezone)
 
@@ -52,7 +72,8 @@ class BaseAccount(BaseModel):
     @classmethod
     def _https_or_loopback(cls, value: str) -> str:
         url = urlsplit(value)
-        if url.username or url.query or url.fragment or not url.hostname:
+        # Python's parser leaves out line breaks and tabs without a word.
+        if not value.isprintable() or url.username or url.query or url.fragment or not url.hostname:
             raise ValueError("expected an address such as https://api.example.com, without credentials or query")
         if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(url.hostname)):
             raise ValueError("expected https, or http on a loopback address")
@@ -75,7 +96,12 @@ class WebwinkelkeurAccount(BaseAccount):
 
     provider: Literal["webwinkelkeur", "trustprofile"]
     shop_id: int = Field(ge=1)
-    code: SecretStr = Field(min_length=1)
+    code: Secret
+    consent: Literal["required"] | None = None
+
+    @property
+    def asks_consent(self) -> bool:
+        return self.consent is not None
 
     @model_validator(mode="before")
     @classmethod
@@ -90,7 +116,7 @@ class WemasyAccount(BaseAccount):
 
     provider: Literal["wemasy"]
     base_url: str = Field(default="https://api.wemasy.nl/api", repr=False)
-    token: SecretStr = Field(min_length=1)
+    token: HeaderSecret
 
 
 class FeedbackcompanyAccount(BaseAccount):
@@ -98,9 +124,9 @@ class FeedbackcompanyAccount(BaseAccount):
 
     provider: Literal["feedbackcompany"]
     base_url: str = Field(default="https://www.feedbackcompany.com", repr=False)
-    access_token: SecretStr | None = Field(default=None, min_length=1)
-    client_id: str | None = Field(default=None, min_length=1)
-    client_secret: SecretStr | None = Field(default=None, min_length=1)
+    access_token: HeaderSecret | None = None
+    client_id: Annotated[str, Field(min_length=1), AfterValidator(one_line)] | None = None
+    client_secret: Secret | None = None
 
     @model_validator(mode="after")
     def _one_way_in(self) -> "FeedbackcompanyAccount":

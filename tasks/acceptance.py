@@ -28,7 +28,13 @@ from worker.vault import Identity, Vault
 log = structlog.get_logger()
 
 BATCH = 500
+# What a job may measure, and what is kept of one that is not valid: bytes of JSON.
+MOST_BYTES = 64 * 1024
+KEPT_BYTES = 256 * 1024
+TOO_LARGE = Fault(field="job", problem="expected at most 64 KiB of JSON")
+CUT = Fault(field="job", problem="only its first 256 KiB are kept")
 PLAIN_ORDER = re.compile(r"[\w./#-]{1,100}")
+LARGEST_ORDER = 10**100
 # What the ledger answers where the key of the ids is not the one that stands in Redis.
 FOREIGN = "foreign"
 
@@ -70,7 +76,7 @@ class Acceptance:
     def _write(self, raws: Sequence[Any], hold_ms: int) -> tuple[list[Prepared], list[Receipt]]:
         now = self._ledger.now()
         prepared = [self._prepare(raw, now, hold_ms) for raw in raws]
-        receipts = self._ledger.accept([entry for entry, _ in prepared], self._identity.sealed_key)
+        receipts = self._ledger.accept([entry for entry, _ in prepared], self._identity.fingerprint)
         return prepared, receipts
 
     def _provider(self, account: str) -> str:
@@ -78,19 +84,25 @@ class Acceptance:
         return known.provider if known else NO_ACCOUNT
 
     def _prepare(self, raw: Any, now: int, hold_ms: int) -> Prepared:
+        text = _as_text(raw)
         try:
-            return self._entry(raw, now, hold_ms), ()
+            return self._entry(raw, text, now, hold_ms), ()
         except JobError as error:
             faults = error.faults
         except Exception as error:
             # One job that this program stumbles over must not stop the ones behind it, and is kept like any other.
             log.error("job_could_not_be_read", error=type(error).__name__)
             faults = [Fault(field="job", problem=f"could not be read ({type(error).__name__})")]
-        return self._refused(raw, faults), tuple(faults)
+        whole = text.encode("utf-8", "backslashreplace")
+        if len(whole) > KEPT_BYTES:
+            faults = [*faults, CUT]
+        return self._refused(raw, whole, faults), tuple(faults)
 
-    def _entry(self, raw: Any, now: int, hold_ms: int) -> Entry:
+    def _entry(self, raw: Any, text: str, now: int, hold_ms: int) -> Entry:
         if isinstance(raw, Unreadable):
             raise JobError([raw.fault])
+        if _is_larger(text, MOST_BYTES):
+            raise JobError([TOO_LARGE])
         job = Job.read(raw)
         account = self._accounts.get(job.account)
         if account is None:
@@ -112,13 +124,13 @@ class Acceptance:
             who=self._identity.who(job.email),
         )
 
-    def _refused(self, raw: Any, faults: Iterable[Fault]) -> RefusedEntry:
-        text = _as_text(raw).encode("utf-8", "backslashreplace").decode()
-        named, order, email = _named(raw)
+    def _refused(self, raw: Any, whole: bytes, faults: Iterable[Fault]) -> RefusedEntry:
+        kept = whole[:KEPT_BYTES].decode("utf-8", "ignore")
+        named, order, email = _named(kept if isinstance(raw, str) else raw)
         return RefusedEntry(
-            id=self._identity.refused(text),
+            id=self._identity.refused(whole.decode()),
             account=named if named in self._accounts else NO_ACCOUNT,
-            job=self._vault.seal(text),
+            job=self._vault.seal(kept),
             faults=json.dumps([fault.model_dump() for fault in faults]),
             reason="; ".join(str(fault) for fault in faults)[:500],
             order=order,
@@ -129,7 +141,17 @@ class Acceptance:
 def _as_text(raw: Any) -> str:
     if isinstance(raw, Unreadable):
         return raw.text
-    return raw if isinstance(raw, str) else json.dumps(raw, default=lambda value: type(value).__name__)
+    if isinstance(raw, str):
+        return raw
+    try:
+        return json.dumps(raw, default=lambda value: type(value).__name__, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):
+        return f"(a {type(raw).__name__} that JSON cannot hold)"
+
+
+def _is_larger(text: str, most_bytes: int) -> bool:
+    # A letter takes four bytes at most.
+    return len(text) * 4 > most_bytes and len(text.encode("utf-8", "replace")) > most_bytes
 
 
 def _named(raw: Any) -> tuple[str, str, str]:
@@ -137,10 +159,15 @@ def _named(raw: Any) -> tuple[str, str, str]:
     if isinstance(raw, Unreadable):
         return raw.account or NO_ACCOUNT, "", ""
     held = as_object(raw)
-    order = held.get("order")
-    plain = isinstance(order, str | int) and PLAIN_ORDER.fullmatch(str(order))
-    email = held.get("email")
-    return str(held.get("account")), str(order) if plain else "", email if isinstance(email, str) else ""
+    account, order, email = held.get("account"), held.get("order"), held.get("email")
+    if isinstance(order, int) and abs(order) < LARGEST_ORDER:
+        order = str(order)
+    plain = isinstance(order, str) and PLAIN_ORDER.fullmatch(order)
+    return (
+        account if isinstance(account, str) else NO_ACCOUNT,
+        str(order) if plain else "",
+        email if isinstance(email, str) else "",
+    )
 
 
 def _waited_out_here(account: Account, job: Job, now: int) -> int:

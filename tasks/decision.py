@@ -12,6 +12,7 @@ from tasks.outcome import (
     Limits,
     Outcome,
     Rejected,
+    Suppressed,
     Throttled,
     Unavailable,
     Unclear,
@@ -61,6 +62,7 @@ class Step:
     counts: bool | None = None
     throttled: bool | None = None
     unclear: bool | None = None
+    consented: bool | None = None
     reference: str | None = None
     sends_in_ms: int | None = None
     expect: bool | None = None
@@ -95,7 +97,7 @@ def next_step(
             return Step("accepted", reference=outcome.reference, sends_in_ms=outcome.scheduled_in_ms, **taken)
         case Duplicate() if history.unclear:
             return Step("accepted", **{**taken, "reason": "an earlier call had reached the provider"})
-        case Duplicate() | Rejected():
+        case Duplicate() | Rejected() | Suppressed():
             return Step(type(outcome).__name__.lower(), **said)
         case Throttled():
             return Step("queued", throttled=True, unclear=history.unclear, **said)

@@ -1,6 +1,12 @@
-"""The job that producers enqueue, as in the contract: what may stand in it, and in which form."""
+"""The job that producers enqueue, as in the contract: what may stand in it, and in which form.
 
+Its texts are single lines: one with a control character is a fault. In a product's name alone, which shops copy from
+their catalogue, tabs and line breaks become spaces.
+"""
+
+import math
 import re
+import unicodedata
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -8,14 +14,26 @@ from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
 from email_validator import EmailNotValidError, validate_email
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    TypeAdapter,
+    ValidationError,
+)
 from pydantic_core import ErrorDetails
 
 from config.errors import in_words
+from config.texts import one_line
 from tasks.delay import Delay, in_ms
 from tasks.faults import Fault, JobError, field_path
 
 DAY_MS = 86_400_000
+MOST_FAULTS = 100
+BREAKS = re.compile(r"[\t\r\n]+")
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 PLAIN_LOCAL_PART = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 # The example of The Feedback Company's page, and of our contract, has a wrong check digit; examples must work.
@@ -30,7 +48,7 @@ def _address(value: str) -> str:
     # The check is slow, and customers share few domains: of a plain address only the domain needs it.
     if not (_is_domain(domain) if plain else _is_address(value)):
         raise ValueError("expected an e-mail address, such as jane@example.com")
-    return value
+    return unicodedata.normalize("NFC", value)
 
 
 @lru_cache(maxsize=4096)
@@ -64,8 +82,26 @@ def _gtin(value: str) -> str:
     return value
 
 
-Text = Annotated[str, Field(min_length=1, max_length=2000)]
-Url = Annotated[str, Field(max_length=2000), AfterValidator(_url)]
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("expected a text")
+    return value
+
+
+def _catalogue(value: str) -> str:
+    return one_line(BREAKS.sub(" ", value))
+
+
+def _total(value: Decimal) -> Decimal:
+    # A nought may carry an exponent that would be written out as millions of noughts.
+    return value if value else Decimal(0)
+
+
+_Text = Annotated[str, Field(min_length=1, max_length=2000), BeforeValidator(_finite)]
+Text = Annotated[_Text, AfterValidator(one_line)]
+ProductName = Annotated[_Text, AfterValidator(_catalogue)]
+Url = Annotated[str, Field(max_length=2000), AfterValidator(one_line), AfterValidator(_url)]
+Total = Annotated[Decimal, Field(ge=0, allow_inf_nan=False, max_digits=20), AfterValidator(_total)]
 
 
 class _Part(BaseModel):
@@ -101,7 +137,7 @@ class Product(_Part):
     """A product of the order."""
 
     id: Text
-    name: Text
+    name: ProductName
     url: Url
     image_url: Url | None = None
     sku: Text | None = None
@@ -116,7 +152,7 @@ class Job(_Part):
     order: Text | None = None
     language: Text | None = None
     customer: Customer = Field(default_factory=Customer)
-    order_total: Annotated[Decimal, Field(ge=0, allow_inf_nan=False, max_digits=20)] | None = None
+    order_total: Total | None = None
     products: list[Product] = Field(default=[], max_length=1000)
     delay: Delay | None = None
     reminder: Delay | None = None
@@ -141,12 +177,9 @@ class Job(_Part):
                 return cls.model_validate_json(raw)
             return cls.model_validate(raw)
         except ValidationError as error:
-            raise JobError(
-                [
-                    Fault(field=field_path(fault["loc"]), problem=_problem(fault))
-                    for fault in error.errors(include_url=False, include_input=False)
-                ]
-            ) from None
+            raise JobError(_faults(error)) from None
+        except ValueError:
+            raise JobError([Fault(field="job", problem="holds a number that is too large")]) from None
 
     def faults_at(self, now_ms: int, zone: ZoneInfo) -> list[Fault]:
         """Faults that depend on the calendar: `now_ms` since the epoch, in the account's time zone."""
@@ -157,6 +190,14 @@ class Job(_Part):
         if gap >= DAY_MS:
             return []
         return [Fault(field="reminder", problem="expected at least 24 hours after the delay")]
+
+
+def _faults(error: ValidationError) -> list[Fault]:
+    every = error.errors(include_url=False, include_input=False)
+    faults = [Fault(field=field_path(fault["loc"]), problem=_problem(fault)) for fault in every[:MOST_FAULTS]]
+    if len(every) > MOST_FAULTS:
+        faults.append(Fault(field="job", problem=f"has {len(every) - MOST_FAULTS} more faults"))
+    return faults
 
 
 def _problem(fault: ErrorDetails) -> str:

@@ -26,6 +26,13 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True)
+class Suppressed:
+    """The customer did not agree to be invited."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Throttled:
     """Too many calls: the provider never looked at the invitation.
 
@@ -59,7 +66,12 @@ class Unclear:
     reason: str
 
 
-Outcome = Accepted | Duplicate | Rejected | Throttled | CredentialsRefused | Unavailable | Unclear
+Outcome = Accepted | Duplicate | Rejected | Suppressed | Throttled | CredentialsRefused | Unavailable | Unclear
+
+
+@dataclass(frozen=True, slots=True)
+class Consented:
+    """The customer agreed to be invited."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,10 @@ from worker.scripts import Scripts
 
 log = structlog.get_logger()
 
+# Of the records that this program writes, and the newest that it can read. A newer version may add fields to a record,
+# and needs a number of its own only where this program would do wrong with what it adds.
 VERSION = 1
+FOR_NEWER_MS = 60_000
 QUANTUM = 10
 PROBE_MS = 15 * 60_000
 NO_ACCOUNT = "-"
@@ -61,8 +64,8 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class NoClaim:
-    """Why there is nothing to deliver: the message was `stale`, the gate is `shut`, or the invitation `expired` or
-    is `suppressed`."""
+    """Why there is nothing to deliver: the message was `stale`, the gate is `shut`, the invitation `expired` or is
+    `suppressed`, or its record is of a `newer` version and was left to workers that know it."""
 
     why: str
     account: str
@@ -73,7 +76,7 @@ class Claim:
     """An invitation that a worker holds under a lease. Times in milliseconds since the epoch, Redis's clock.
 
     `unclear`: an earlier call may have reached the provider. `probe`: the provider is known to be down, and this
-    call tests it.
+    call tests it. `consented_at`: when the provider said last that the customer agreed to be invited; 0 for never.
     """
 
     id: str
@@ -86,8 +89,8 @@ class Claim:
     created_at: int = 0
     due_at: int = 0
     now: int = 0
-    version: int = VERSION
     probe: bool = False
+    consented_at: int = 0
 
 
 class Ledger:
@@ -103,15 +106,15 @@ class Ledger:
         seconds, micros = self.redis.time()
         return int(seconds) * 1000 + int(micros) // 1000
 
-    def accept(self, entries: Sequence[Entry | RefusedEntry], id_key: str = "") -> list[Receipt]:
+    def accept(self, entries: Sequence[Entry | RefusedEntry], fingerprint: str = "") -> list[Receipt]:
         """One receipt for each entry, in order; all in one pipeline.
 
-        `id_key`: the key that their ids were made with, as it stands in Redis. Where another stands there, nothing is
-        written and the state is `foreign`.
+        `fingerprint`: of the key that their ids were made with. Where Redis holds another key, nothing is written and
+        the state is `foreign`.
         """
         with self.redis.pipeline(transaction=False) as pipe:
             for entry in entries:
-                self._scripts.run(_script(entry), *_accepting(entry), VERSION, id_key, client=pipe)
+                self._scripts.run(_script(entry), *_accepting(entry), VERSION, fingerprint, client=pipe)
             answers = pipe.execute()
         return [
             Receipt(entry.id, state, bool(created)) for entry, (state, created) in zip(entries, answers, strict=True)
@@ -149,10 +152,10 @@ class Ledger:
 
     def claim(self, invitation: str, lease_ms: int) -> Claim | NoClaim:
         """The claim, or why there is none."""
-        answer = self._scripts.run("claim", invitation, lease_ms)
+        answer = self._scripts.run("claim", invitation, lease_ms, VERSION, FOR_NEWER_MS)
         if answer[0] != "ok":
             return NoClaim(*answer)
-        token, account, job, attempts, throttled, unclear, created_at, due_at, now, version, probe = answer[1:]
+        token, account, job, attempts, throttled, unclear, created_at, due_at, now, probe, consented = answer[1:]
         return Claim(
             id=invitation,
             token=token,
@@ -164,8 +167,8 @@ class Ledger:
             created_at=int(created_at),
             due_at=int(due_at),
             now=int(now),
-            version=int(version),
             probe=probe == "1",
+            consented_at=int(consented),
         )
 
     def settle(self, invitation: str, token: str, step: dict[str, Any]) -> tuple[str, bool]:

@@ -9,10 +9,12 @@ import structlog
 from celery.worker.consumer import consumer
 from structlog.typing import Processor
 
+from config.texts import escaped
 from worker.masking import scrub
 
 # Their debug lines carry whole paths with credentials, or whole messages.
 NEVER_DEBUG = ("urllib3", "requests", "kombu", "amqp", "celery.pool")
+MANY_LINES = ("exception", "stack")
 # Celery prints with these the message that it could not handle, job and all.
 PRINT_BODIES = tuple(
     getattr(consumer, name)
@@ -52,6 +54,7 @@ def configure_logs(log_format: Literal["console", "json"], level: int | str) -> 
         )
     )
     handler.addFilter(_without_bodies)
+    handler.addFilter(_brief_warnings)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
@@ -60,10 +63,15 @@ def configure_logs(log_format: Literal["console", "json"], level: int | str) -> 
 
 
 def scrub_values(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Takes addresses of people and of machines out of every text of a log line."""
+    """Takes addresses of people and of machines out of every text of a log line, and whatever could make it look like
+    two lines or steer a terminal. A traceback keeps its lines, none of them where a line of the log begins."""
     for name, value in event.items():
-        if isinstance(value, str) and name not in ("timestamp", "level", "logger"):
-            event[name] = scrub(value)
+        if not isinstance(value, str) or name in ("timestamp", "level", "logger"):
+            continue
+        if name in MANY_LINES:
+            event[name] = "\n".join(f"  {escaped(line)}" for line in scrub(value).split("\n"))
+        else:
+            event[name] = escaped(scrub(value))
     return event
 
 
@@ -71,4 +79,11 @@ def _without_bodies(record: logging.LogRecord) -> bool:
     if record.msg in PRINT_BODIES:
         record.msg = str(record.msg).strip().splitlines()[0].split("%")[0] + "(not shown: it may hold a job)"
         record.args, record.exc_info = (), None
+    return True
+
+
+def _brief_warnings(record: logging.LogRecord) -> bool:
+    """What Celery and kombu put right themselves they tell with a traceback, and where Redis is full once a second."""
+    if record.levelno <= logging.WARNING:
+        record.exc_info = None
     return True

@@ -73,6 +73,14 @@ class Records:
             yield from page
             start += PAGE
 
+    def ended(self, account: str, state: str, since: int | None = None, before: int | None = None) -> Iterator[str]:
+        """The ids that came to a final state from `since` on and before `before` (ms), the oldest first."""
+        key = _shelf(account, state)
+        start = 0 if since is None else self._redis.zcount(key, "-inf", f"({since}")
+        end = self._redis.zcard(key) if before is None else self._redis.zcount(key, "-inf", f"({before}")
+        for first in range(int(start), int(end), PAGE):
+            yield from cast(list[str], self._redis.zrange(key, first, min(first + PAGE, int(end)) - 1))
+
     def many(self, ids: list[str]) -> list[Record]:
         """The records of these ids that are still there, in one round trip."""
         with self._redis.pipeline(transaction=False) as pipe:

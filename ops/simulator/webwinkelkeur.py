@@ -31,6 +31,9 @@ INCOMPLETE = "Not all obligated variables are set."
 WRONG_CREDENTIALS = "Incorrect authentication credentials."
 UNEXPECTED = "Unexpected error while processing. Please contact WebwinkelKeur."
 
+WITHOUT_CONSENT = "without-consent"
+"""Customers of orders that begin with this did not agree to be invited."""
+
 _FORM = "application/x-www-form-urlencoded"
 _MAX_FIELDS = 200
 _MAX_TEXT = 2000
@@ -50,7 +53,7 @@ class WebwinkelKeur(Provider):
 
     routes: ClassVar[Mapping[str, Mapping[str, Kind]]] = {
         INVITATIONS: {"POST": "create", "GET": "retrieve"},
-        ORDER_PERMISSIONS: {"GET": "retrieve"},
+        ORDER_PERMISSIONS: {"GET": "consent"},
     }
     broken: ClassVar[str] = UNEXPECTED
 
@@ -77,7 +80,7 @@ class WebwinkelKeur(Provider):
             return Verdict(Outcome.REFUSED, self.refused())
         if call.kind == "create":
             return self._create(call)
-        if call.request.path == ORDER_PERMISSIONS:
+        if call.kind == "consent":
             return self._permissions(call)
         return self._retrieve(call)
 
@@ -126,9 +129,11 @@ class WebwinkelKeur(Provider):
         return Verdict(Outcome.RETRIEVED, json_reply(200, body))
 
     def _permissions(self, call: Call) -> Verdict:
-        if not call.request.query.get("orderNumber"):
+        order = call.request.query.get("orderNumber", "")
+        if not order:
             return self._rejected(INCOMPLETE)
-        return Verdict(Outcome.RETRIEVED, json_reply(200, {"has_consent": call.has_consent}))
+        has_consent = call.has_consent and not order.startswith(WITHOUT_CONSENT)
+        return Verdict(Outcome.RETRIEVED, json_reply(200, {"has_consent": has_consent}))
 
 
 def _is_usable(form: dict[str, str]) -> bool:

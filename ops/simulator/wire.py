@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import parse_qsl
 
-Kind = Literal["create", "retrieve", "token"]
+Kind = Literal["create", "retrieve", "consent", "token"]
 Headers = tuple[tuple[str, str], ...]
 
 JSON_TYPE = "application/json"

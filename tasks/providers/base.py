@@ -10,7 +10,7 @@ from config.accounts import BaseAccount
 from tasks.delay import Delay
 from tasks.faults import Fault
 from tasks.job import Job
-from tasks.outcome import Outcome
+from tasks.outcome import Consented, Outcome
 from tasks.providers.listing import Page
 
 AccountT = TypeVar("AccountT", bound=BaseAccount)
@@ -116,6 +116,14 @@ class Provider(ABC, Generic[AccountT]):
 
         429, and 503 with Retry-After, never get here.
         """
+
+    def consent_request(self, account: AccountT, job: Job) -> Request | None:
+        """The call that asks whether the customer agreed to be invited, or None where it cannot be asked."""
+        return None
+
+    def read_consent(self, account: AccountT, reply: Reply) -> Consented | Outcome | None:
+        """What an answer to `consent_request` means; Suppressed for a no, None where the body is none that is known."""
+        return None
 
     def token_call(self, account: AccountT) -> TokenCall | None:
         """The call that fetches an access token, or None where the account's own credentials do."""

@@ -8,6 +8,10 @@ from tasks.providers import PROVIDERS
 PLAIN_DETAIL = frozenset({"customer", "order", "order_total", "products"})
 DEMANDING = ("language", "reminder", "filtercode", "client", "platform_version", "plugin_version")
 
+NO_ORDER_FOR_CONSENT = Fault(
+    field="order", problem="is required: this account asks for the consent given with an order"
+)
+
 
 def faults_for(account: Account, job: Job) -> list[Fault]:
     """What the account's provider cannot carry or would never take of a job that is valid as such.
@@ -19,8 +23,9 @@ def faults_for(account: Account, job: Job) -> list[Fault]:
     asked = [field for field in DEMANDING if getattr(job, field) is not None]
     if not job.invite:
         asked.append("invite")
+    consent = [NO_ORDER_FOR_CONSENT] if account.asks_consent and job.order is None else []
     return [
         Fault(field=field, problem=f"cannot be carried by {account.provider}: leave it out")
         for field in asked
         if field not in provider.carries
-    ] + provider.faults(job)
+    ] + [*consent, *provider.faults(job)]

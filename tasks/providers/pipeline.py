@@ -11,18 +11,33 @@ from typing import Any, TypeVar
 from config.accounts import Account
 from tasks.delay import in_ms
 from tasks.job import Job
-from tasks.outcome import Accepted, Answer, CredentialsRefused, NotListed, Outcome, Unavailable, Unclear
+from tasks.outcome import (
+    Accepted,
+    Answer,
+    Consented,
+    CredentialsRefused,
+    NotListed,
+    Outcome,
+    Rejected,
+    Suppressed,
+    Throttled,
+    Unavailable,
+    Unclear,
+)
 from tasks.providers import PROVIDERS
 from tasks.providers.base import Provider, Reply, Request, TokenCall, Tokens
 from tasks.providers.deadline import Deadline
 from tasks.providers.http import send
 from tasks.providers.listing import Page
 from tasks.providers.meaning import clock, limits, meaning, utc_now
+from worker.address import one_spelling
 
 T = TypeVar("T")
 PAGE_SIZE = 100
 _SERVER_ERRORS = 500
 CLOCK_MARGIN = timedelta(minutes=2)
+NO_ORDER_TO_ASK = "this account requires consent, which is given with an order, and the job names none"
+NO_PLAIN_CONSENT = "it could not be learned whether the customer agreed"
 NO_TOKEN_YET = "another worker is still fetching the access token"
 NO_TOKEN_GIVEN = "the answer to the token request holds no access token: check client_id and client_secret"
 
@@ -93,7 +108,7 @@ class Pipeline:
         if not isinstance(page, Page):
             return page
         for row in page.rows:
-            same = row.email.casefold() == job.email.casefold() and row.order == job.order
+            same = one_spelling(row.email) == one_spelling(job.email) and row.order == job.order
             if same and row.created >= since - CLOCK_MARGIN:
                 ahead = (row.scheduled or row.created) - self._now()
                 return Accepted(scheduled_in_ms=max(ahead // timedelta(milliseconds=1), 0))
@@ -101,6 +116,22 @@ class Pipeline:
             return None
         reaches_back = page.received < PAGE_SIZE or page.rows[-1].created < since - CLOCK_MARGIN
         return NotListed() if reaches_back else None
+
+    def consent(self, account: Account, job: Job, *, timeout: float) -> Consented | Outcome:
+        """Asks the account's provider whether the customer of the job's order agreed to be invited.
+
+        A no is Suppressed. Nothing was sent to anybody, so no answer is Unclear: where none is plain, Unavailable.
+        """
+        provider = self._providers[account.provider]
+        request = provider.consent_request(account, job)
+        if request is None:
+            return Rejected(NO_ORDER_TO_ASK)
+        read: Callable[[Reply], Consented | Outcome | None] = partial(provider.read_consent, account)
+        said: Consented | Outcome
+        said, _ = self._call(account, request, read, Deadline(timeout))
+        if isinstance(said, Consented | Suppressed | Throttled | CredentialsRefused):
+            return said
+        return Unavailable(f"{NO_PLAIN_CONSENT}: {getattr(said, 'reason', '')}")
 
     def _scheduled_in_ms(self, account: Account, provider: Provider[Any], job: Job) -> int:
         if job.delay is None or not provider.schedules(job.delay):

@@ -1,12 +1,17 @@
 """WebwinkelKeur and its sister brand TrustProfile: the same API on two hosts.
 
 Sources: webwinkelkeur-create.txt, webwinkelkeur-retrieve.txt and NOTES.md of the provider pages.
+
+A call that stayed unanswered: the list is asked before anything is sent again. A row with the same address and order,
+made since the job came, is that call. Where it is not listed, or the list cannot tell, the invitation is sent again,
+and "already sent" is then our own success.
 """
 
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,15 +19,26 @@ from config.accounts import WebwinkelkeurAccount
 from tasks.delay import Delay
 from tasks.faults import Fault
 from tasks.job import Job
-from tasks.outcome import Accepted, CredentialsRefused, Duplicate, Outcome, Rejected, Unclear
+from tasks.outcome import (
+    Accepted,
+    Consented,
+    CredentialsRefused,
+    Duplicate,
+    Outcome,
+    Rejected,
+    Suppressed,
+    Unclear,
+)
 from tasks.providers.base import Provider, Reply, Request
 from tasks.providers.language import iso_639_1
 from tasks.providers.listing import Page, Row, utc
 from tasks.providers.reasons import quote
 
 PATH = "/api/1.0/invitations.json"
+CONSENT_PATH = "/api/2.0/order_permissions.json"
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
 SOFTWARE = ("client", "platform_version", "plugin_version")
+NO_CONSENT = "the customer did not agree to be invited, says WebwinkelKeur: this account requires consent"
 NO_CREDENTIALS = "WebwinkelKeur does not know this shop_id and code: check both in its dashboard"
 
 
@@ -60,6 +76,19 @@ class Webwinkelkeur(Provider[WebwinkelkeurAccount]):
         if "already sent" in message.casefold():
             return Duplicate(reason)
         return Accepted() if status == "success" else _failure(message, reply.status, reason)
+
+    def consent_request(self, account: WebwinkelkeurAccount, job: Job) -> Request | None:
+        return Request("GET", CONSENT_PATH, query={"orderNumber": job.order}) if job.order else None
+
+    def read_consent(self, account: WebwinkelkeurAccount, reply: Reply) -> Consented | Outcome | None:
+        """Only a plain true is a yes and only a plain false a no: whatever else stands there decides nothing."""
+        status, message = _said(reply)
+        if status == "error":
+            return _failure(message, reply.status, f"WebwinkelKeur said: {quote(message, account=account)}")
+        has_consent = (reply.data or {}).get("has_consent")
+        if reply.status != HTTPStatus.OK or not isinstance(has_consent, bool):
+            return None
+        return Consented() if has_consent else Suppressed(NO_CONSENT)
 
     def list_request(self, account: WebwinkelkeurAccount, offset: int, size: int) -> Request:
         # The page documents `order` for the size of a page; the vendor's own SDK sends `limit`.

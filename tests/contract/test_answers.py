@@ -24,6 +24,8 @@ def play(case: Case, account: Account, pipeline: Pipeline) -> tuple[Any, Any]:
     if case.action == "look_up":
         since = datetime.fromisoformat(case.raw["since"])
         return pipeline.look_up(account, case.job, since, timeout=TIMEOUT), None
+    if case.action == "consent":
+        return pipeline.consent(account, case.job, timeout=TIMEOUT), None
     answered = pipeline.deliver(account, case.job, timeout=TIMEOUT)
     assert 0 < answered.seconds < TIMEOUT
     return answered.outcome, answered.limits

@@ -9,11 +9,12 @@ from celery import Celery
 from cryptography.fernet import Fernet
 from redis import Redis
 
-from tasks.inbox import GROUP, INBOX, InboxReader
+from tasks.inbox import GROUP, InboxReader
 from tests.command_line import CommandLine
 from tests.integration.steps import claim, send, settle
 from tests.support import everything_in
 from worker.ledger import ledger
+from worker.unreadable import INBOX
 
 JANE = "canary.jane@example.com"
 JOB = {

@@ -1,6 +1,7 @@
 """The one acceptance: idempotent, refuses with every fault, keeps what it refuses, never stops the ones behind."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -173,6 +174,111 @@ def test_with_keys_nothing_personal_stands_in_redis(tmp_path: Path) -> None:
     texts = "".join(json.dumps(desk.redis.hgetall(key)) for key in desk.redis.keys("invitations:record:*")).lower()
     assert "canary" not in everything
     assert "canary" not in texts
+
+
+def kept(desk: Desk, answer: Accepted) -> str:
+    record = desk.records.get(answer.receipt.id)
+    assert record is not None
+    assert record.state == "refused"
+    return desk.vault.open(record.job)
+
+
+def padded(size: int) -> str:
+    """A job of so many bytes."""
+    text = json.dumps({**JOB, "language": "nl"})
+    return text + " " * (size - len(text))
+
+
+def test_a_job_of_64_kib_is_taken_and_a_byte_more_is_refused(desk: Desk) -> None:
+    taken, refused = desk.accept(padded(64 * 1024), padded(64 * 1024 + 1))
+
+    assert (taken.receipt.state, taken.faults) == ("queued", ())
+    assert [str(fault) for fault in refused.faults] == ["job: expected at most 64 KiB of JSON"]
+    assert kept(desk, refused) == padded(64 * 1024 + 1)
+    assert desk.records.count("shop_nl", "refused") == 1
+
+
+@pytest.mark.parametrize("form", [json.dumps, dict])
+def test_the_size_is_counted_in_bytes_whatever_the_job_came_as(
+    desk: Desk, form: Callable[[dict[str, Any]], Any]
+) -> None:
+    products = [{"id": "1", "name": "\u738b" * 1500, "url": "https://shop.example/p/1"}]
+
+    accepted, refused = desk.accept(form({**JOB, "products": products * 2}), form({**JOB, "products": products * 15}))
+
+    assert accepted.receipt.state == "queued"
+    assert [str(fault) for fault in refused.faults] == ["job: expected at most 64 KiB of JSON"]
+
+
+def test_spaces_around_a_text_count_too(desk: Desk) -> None:
+    assert desk.faults({**JOB, "order": " " * 65_536 + "1"}) == {"job"}
+
+
+@pytest.mark.parametrize("keys", [(), (Fernet.generate_key().decode(),)])
+def test_no_more_than_256_kib_is_kept_and_it_is_said(tmp_path: Path, keys: tuple[str, ...]) -> None:
+    desk = Desk(tmp_path, keys)
+    job = {**JOB, "order": "\u20ac" * 1_000_000}
+
+    [answer] = desk.accept(json.dumps(job, ensure_ascii=False))
+
+    assert [str(fault) for fault in answer.faults] == [
+        "job: expected at most 64 KiB of JSON",
+        "job: only its first 256 KiB are kept",
+    ]
+    whole = json.dumps(job, ensure_ascii=False)
+    assert whole.startswith(kept(desk, answer))
+    assert 256 * 1024 - 3 < len(kept(desk, answer).encode()) <= 256 * 1024
+
+
+def circular() -> dict[str, Any]:
+    job: dict[str, Any] = {**JOB}
+    job["customer"] = job
+    return job
+
+
+def deep() -> dict[str, Any]:
+    job: dict[str, Any] = {**JOB}
+    for _ in range(100_000):
+        job = {"customer": job}
+    return job
+
+
+STRANGE: dict[str, Callable[[], Any]] = {
+    "order without end": lambda: {**JOB, "order": 10**5000},
+    "account without end": lambda: {**JOB, "account": 10**5000},
+    "no number": lambda: {**JOB, "order": float("nan")},
+    "half a pair": lambda: {**JOB, "order": "\ud800"},
+    "half a pair for a name": lambda: {**JOB, "\ud800": 1},
+    "tuple for a name": lambda: {("a", "tuple"): 1, "account": "shop_nl"},
+    "object": lambda: {**JOB, "order": object()},
+    "circular": circular,
+    "deep": deep,
+    "half a pair in a text": lambda: json.dumps(JOB)[:-1] + ', "order": "\\ud800"}',
+    "order without end in a text": lambda: json.dumps(JOB)[:-1] + ', "order": 1' + "0" * 5000 + "}",
+    "deep in a text": lambda: json.dumps(JOB)[:-1] + ', "order": ' + "[" * 50_000 + "}",
+    "deep list": lambda: "[" * 60_000,
+    "other bytes behind it": lambda: json.dumps(JOB) + "\udcff\udcfe",
+    "byte order mark": lambda: "\ufeff" + json.dumps(JOB),
+    "other bytes": lambda: b"\xff".decode("utf-8", "surrogateescape"),
+    "nought": lambda: "\0",
+}
+
+
+@pytest.mark.parametrize("strange", STRANGE)
+def test_strange_jobs_are_refused_and_stop_nobody(desk: Desk, strange: str) -> None:
+    before, answer, behind = desk.accept(JOB, STRANGE[strange](), {**JOB, "order": "2"})
+
+    assert (before.receipt.state, answer.receipt.state, behind.receipt.state) == ("queued", "refused", "queued")
+    assert answer.faults
+    assert kept(desk, answer)
+
+
+def test_of_two_fields_of_one_name_the_last_counts(desk: Desk) -> None:
+    [answer] = desk.accept(json.dumps(JOB)[:-1] + ', "order": "2"}')
+
+    record = desk.records.get(answer.receipt.id)
+    assert record is not None
+    assert record.order == "2"
 
 
 def test_an_error_of_this_program_refuses_one_job_and_keeps_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import pytest
 from config.accounts_file import load_accounts
 from config.errors import ConfigurationError
 from config.redis_url import SentinelUrl
-from config.schedule import beat_schedule
+from config.schedule import CLOCKS_SECONDS, beat_schedule
 from config.settings import Settings, load_settings
 from config.units import Rate, parse_duration, parse_rate
 
@@ -159,6 +159,47 @@ def test_a_fault_of_an_account_is_told_in_plain_words(line: str, field: str, exp
     assert [fault.rpartition("): ")[2].partition(" (")[0] for fault in told] == [expected]
 
 
+NO_HEADER = "expected letters, digits and signs of ASCII without spaces or line breaks"
+TWO_LINES = "expected one line without control characters"
+CREDENTIALS = """
+[accounts.x]
+{fields}
+"""
+REVIEWS = 'provider = "feedbackcompany"'
+
+
+@pytest.mark.parametrize("bad", ["s3cret\\r\\nX-Admin: yes", "s3cret\\n", "\\u0000s3cret", "s3cret\\u001b[2J"])
+@pytest.mark.parametrize(
+    ("fields", "field", "expected"),
+    [
+        ('provider = "wemasy"\ntoken = "{}"', "token", NO_HEADER),
+        (f'{REVIEWS}\naccess_token = "{{}}"', "access_token", NO_HEADER),
+        (f'{REVIEWS}\nclient_id = "{{}}"\nclient_secret = "x"', "client_id", TWO_LINES),
+        (f'{REVIEWS}\nclient_id = "x"\nclient_secret = "{{}}"', "client_secret", TWO_LINES),
+        ('provider = "webwinkelkeur"\nshop_id = 1\ncode = "{}"', "code", TWO_LINES),
+        ('provider = "wemasy"\ntoken = "t"\nbase_url = "https://a.example/{}"', "base_url", "such as https://api."),
+    ],
+)
+def test_a_credential_of_two_lines_stops_the_start(fields: str, field: str, expected: str, bad: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        load_accounts(settings_with(CREDENTIALS.format(fields=fields.format(bad))))
+
+    [fault] = refused.value.faults
+    assert f"accounts.x.{field} (or INVITATIONS_ACCOUNTS__X__{field.upper()}): " in fault
+    assert expected in fault
+    assert "s3cret" not in fault
+
+
+@pytest.mark.parametrize("token", ["s3cret s3cret", "s3crét"])
+def test_a_token_that_no_header_can_carry_stops_the_start(token: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        load_accounts(settings_with(f'{GOOD}token = "{token}"'))
+
+    assert "accounts.portal.token" in str(refused.value)
+    assert NO_HEADER in str(refused.value)
+    assert "s3cr" not in str(refused.value)
+
+
 @pytest.mark.parametrize("line", ["", 'provider = "s3cret"'])
 def test_an_account_without_a_known_provider_is_told_so(line: str) -> None:
     with pytest.raises(
@@ -209,7 +250,7 @@ def test_the_schedule_retrieves_where_the_provider_tells_and_every_entry_expires
     assert set(schedule) == {"retrieve-shop_nl", "upkeep"}
     assert schedule["retrieve-shop_nl"]["args"] == ["shop_nl"]
     for entry in schedule.values():
-        assert entry["options"]["expires"] == entry["schedule"].total_seconds()
+        assert entry["options"]["expires"] == entry["schedule"].total_seconds() + CLOCKS_SECONDS
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from tasks.outcome import (
     Limits,
     Outcome,
     Rejected,
+    Suppressed,
     Throttled,
     Unavailable,
     Unclear,
@@ -38,6 +39,8 @@ TABLE: list[tuple[Outcome, History, str, dict[str, Any]]] = [
         {"reason": "an earlier call had reached the provider", "expect": True, "answer": "ok"},
     ),
     (Rejected("no"), FRESH, "rejected", {"reason": "no", "answer": "ok"}),
+    (Suppressed("no consent"), FRESH, "suppressed", {"reason": "no consent", "expect": None, "answer": "ok"}),
+    (Suppressed("no consent"), UNCLEAR, "suppressed", {"reason": "no consent", "counts": None, "answer": "ok"}),
     (
         Throttled("slow", 7_000),
         FRESH,

@@ -1,6 +1,7 @@
 """The job: what may stand in it, every fault named by field, no value repeated."""
 
 import json
+import math
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -149,6 +150,86 @@ def test_a_bad_address_is_refused(address: str) -> None:
 @pytest.mark.parametrize("address", ["jane.o'neil+shop@example.com", "jürgen@example.com", "jane@müller.example.com"])
 def test_unusual_addresses_are_addresses(address: str) -> None:
     assert Job.read({"account": "a", "email": address}).email == address
+
+
+def test_an_address_is_kept_in_one_form_of_unicode() -> None:
+    assert Job.read({"account": "a", "email": "jose\u0301@exa\u0308mple.nl"}).email == "jos\u00e9@ex\u00e4mple.nl"
+
+
+CONTROLS = ["\n", "\r\n", "\t", "\0", "\x1b[31m", "\x7f", "\x85", "\x9b", "\u2028", "\u202e", "\u2066"]
+ONE_LINE = "expected one line without control characters"
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+@pytest.mark.parametrize("read", [dict, json.dumps])
+def test_a_control_character_is_a_fault_of_its_field(read: Callable[[dict[str, Any]], Any], control: str) -> None:
+    text = f"a{control}b"
+    product = {"id": text, "name": "Pear", "url": f"https://shop.example/{control}p", "sku": text}
+    raw = {
+        **dict.fromkeys(("order", "language", "filtercode", "client", "plugin_version", "idempotency_key"), text),
+        "account": "shop_nl",
+        "email": f"jane{control}@example.com",
+        "customer": {"full_name": text, "first_name": text, "last_name": text, "phone_numbers": [text]},
+        "platform_version": text,
+        "products": [product],
+    }
+
+    faults = faults_of(read(raw))
+
+    assert faults.pop("email") == "expected an e-mail address, such as jane@example.com"
+    assert faults == dict.fromkeys(
+        (
+            *("order", "language", "filtercode", "client", "platform_version", "plugin_version", "idempotency_key"),
+            *(f"customer.{name}" for name in ("full_name", "first_name", "last_name", "phone_numbers.0")),
+            *(f"products.0.{name}" for name in ("id", "url", "sku")),
+        ),
+        ONE_LINE,
+    )
+
+
+def test_line_breaks_in_the_name_of_a_product_become_spaces() -> None:
+    product = {"id": "1", "name": " Red\r\n\tDelicious\n", "url": "https://shop.example/p/1"}
+
+    assert Job.read({**CONTRACT, "products": [product]}).products[0].name == "Red Delicious"
+    assert faults_of({**CONTRACT, "products": [{**product, "name": "Red\x1b[31m"}]}) == {"products.0.name": ONE_LINE}
+
+
+def test_letters_of_every_language_are_no_control_characters() -> None:
+    names = "نامه‌ای 👩‍💻 José 王"
+
+    assert Job.read({**CONTRACT, "customer": {"full_name": names}}).customer.name == names
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("read", [dict, json.dumps])
+def test_what_is_no_number_is_no_text_either(read: Callable[[dict[str, Any]], Any], number: float) -> None:
+    raw = {"account": "a", "email": "jane@example.com", "order": number, "order_total": number}
+
+    assert faults_of(read(raw)) == {"order": "expected a text", "order_total": "expected a number"}
+
+
+@pytest.mark.parametrize("field", ["account", "email", "order", "idempotency_key"])
+def test_a_number_without_end_is_a_fault(field: str) -> None:
+    raw = {"account": "a", "email": "jane@example.com", field: 10**5000}
+
+    assert faults_of(raw) == {"job": "holds a number that is too large"}
+    assert faults_of(json.dumps({**raw, field: 1}).replace("1", "1" + "0" * 5000)) == {"job": "is not valid JSON"}
+
+
+@pytest.mark.parametrize("nought", ["0E+999999", "0E-999999", "0.00"])
+def test_a_nought_is_never_written_out(nought: str) -> None:
+    total = Job.read({**CONTRACT, "order_total": nought}).order_total
+
+    assert total is not None
+    assert format(total, "f") == "0"
+
+
+def test_of_very_many_faults_the_first_are_named_and_the_others_counted() -> None:
+    with pytest.raises(JobError) as refused:
+        Job.read({"account": "a", "email": "jane@example.com", **{f"field_{number}": 1 for number in range(5_000)}})
+
+    assert len(refused.value.faults) == 101
+    assert str(refused.value.faults[-1]) == "job: has 4900 more faults"
 
 
 @given(st.text(st.sampled_from('ab.@+" -é<'), max_size=12))

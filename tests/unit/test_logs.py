@@ -53,6 +53,36 @@ def test_our_lines_and_those_of_others_are_scrubbed(log_format: str, capsys: pyt
     assert "s3cret" not in printed
 
 
+FORGED = "x\n2026-01-01T00:00:00Z [info     ] forged \x1b[2J\x9b31m\u202e"
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+def test_no_value_forges_a_line_or_steers_a_terminal(log_format: str, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs(log_format, "DEBUG")  # type: ignore[arg-type]
+
+    structlog.get_logger("ours").info("settled", order=FORGED, reason=FORGED)
+    structlog.get_logger("ours").info(FORGED)
+    logging.getLogger("theirs").warning("failed for %s", FORGED)
+    try:
+        raise RuntimeError(FORGED)
+    except RuntimeError:
+        logging.getLogger("theirs").exception("failed")
+
+    printed = capsys.readouterr().err
+    assert printed.count("forged") == 5
+    assert [line for line in printed.splitlines() if line.startswith("2026-01-01")] == []
+    assert [letter for letter in printed if letter != "\n" and not letter.isprintable()] == []
+
+
+def test_a_warning_is_a_line_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("json", "INFO")
+
+    logging.getLogger("theirs").warning("will retry", exc_info=RuntimeError("full"))
+
+    assert "will retry" in (printed := capsys.readouterr().err)
+    assert "RuntimeError" not in printed
+
+
 def test_json_lines_carry_event_level_and_fields(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logs("json", "INFO")
 

@@ -228,6 +228,18 @@ def test_consent_is_answered_per_account(simulator: RunningSimulator, path: str)
     assert simulator.stats()["total"]["retrieved"] == 2
 
 
+def test_consent_is_answered_per_order(simulator: RunningSimulator) -> None:
+    answers = [
+        requests.get(
+            f"{simulator.url}/api/2.0/order_permissions.json", params={**CREDENTIALS, "orderNumber": order}, timeout=5
+        ).json()
+        for order in ("1", "without-consent-1")
+    ]
+
+    assert answers == [{"has_consent": True}, {"has_consent": False}]
+    assert [call["kind"] for call in simulator.calls()] == ["consent", "consent"]
+
+
 def test_consent_is_asked_for_an_order(simulator: RunningSimulator) -> None:
     answer = requests.get(simulator.url + "/api/2.0/order_permissions.json", params=CREDENTIALS, timeout=5)
 

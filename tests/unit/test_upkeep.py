@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from tasks.inbox import GROUP, INBOX, InboxReader
+from tasks.inbox import GROUP, InboxReader
 from tasks.outcome import Accepted, Rejected
 from tasks.upkeep import DAY_MS, EVENTS, drop_gone_readers, erase_old, upkeep
 from tests.command_line import CommandLine
 from tests.property.desk import Desk, account
 from tests.support import everything_in
 from tests.unit.lives import LIVES
+from worker.unreadable import INBOX
 
 UNFINISHED = ("queued", "delivering")
 

@@ -1,9 +1,9 @@
 -- Creates the record unless it is there, lines it up and rings the bell; an address that asked for no invitations ends
 -- here. Returns {state, created}.
 -- ARGV: id, account, gate, order, sealed job, delay ms, expires-after ms, natural id or '', digest of the address or '',
---   version, key of the ids or ''
-local id, account, gate, order, job, delay, expires, natural, who, version, id_key = unpack(ARGV)
-if made_elsewhere(id_key) then return {'foreign', 0} end
+--   version, fingerprint of the key of the ids or ''
+local id, account, gate, order, job, delay, expires, natural, who, version, fingerprint = unpack(ARGV)
+if made_elsewhere(fingerprint) then return {'foreign', 0} end
 local key = record_key(id)
 local state = redis.call('HGET', key, 'state')
 if state then return {state, 0} end

@@ -25,8 +25,10 @@ end
 -- A number as Redis and people write it: Lua would write 1.7e+12.
 local function int(number) return string.format('%.0f', number) end
 
--- Redis lost its data, or is another's, since the id was made with this key: its ids would fork.
-local function made_elsewhere(id_key) return id_key ~= '' and redis.call('GET', P .. 'id_key') ~= id_key end
+-- Redis lost its data, or is another's, since the id was made with the key of this fingerprint: its ids would fork.
+local function made_elsewhere(fingerprint)
+  return fingerprint ~= '' and redis.call('GET', P .. 'id_key:print') ~= fingerprint
+end
 
 local function fields(key, ...)
   return redis.call('HMGET', key, ...)

@@ -1,8 +1,8 @@
 -- Keeps a job that is not valid, with its faults. Returns {state, created}.
 -- ARGV: id, account or '-', order or '', sealed job, faults (JSON), reason, digest of the address or '', version,
---   key of the ids or ''
-local id, account, order, job, faults, reason, who, version, id_key = unpack(ARGV)
-if made_elsewhere(id_key) then return {'foreign', 0} end
+--   fingerprint of the key of the ids or ''
+local id, account, order, job, faults, reason, who, version, fingerprint = unpack(ARGV)
+if made_elsewhere(fingerprint) then return {'foreign', 0} end
 local state = redis.call('HGET', record_key(id), 'state')
 if state then return {state, 0} end
 

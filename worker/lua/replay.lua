@@ -12,7 +12,7 @@ if is_suppressed(f[2], f[5]) then
   end_suppressed(id, now, f[2], f[3])
   return {'suppressed', 0}
 end
-redis.call('HDEL', key, 'finished_at')
+redis.call('HDEL', key, 'finished_at', 'refused_at')
 redis.call('HSET', key, 'attempts', 0, 'throttled', 0, 'due_at', int(now),
   'expires_at', int(now + tonumber(f[4])))
 enter(id, now, f[2], f[3], 'queued', 'replayed')

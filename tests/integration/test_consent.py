@@ -1,0 +1,99 @@
+"""Accounts that require consent: nobody is invited before the provider said that the customer agreed."""
+
+from typing import Any
+
+import pytest
+
+from tests.integration.deployment import Deployment, Job, job, within
+
+NARROW = "1/2s"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _worker(deployment: Deployment) -> None:
+    shop: dict[str, Any] = {"provider": "webwinkelkeur", "code": "c", "consent": "required"}
+    deployment.add_account("asks", shop_id=2, timeout=2, **shop)
+    deployment.add_account("narrow", shop_id=3, limit=NARROW, **shop)
+    deployment.add_account("brand", shop_id=4, **{**shop, "provider": "trustprofile"})
+    deployment.simulator.control(account=deployment.key_at_provider("narrow"), limit=NARROW)
+    deployment.start_worker()
+
+
+def kinds(deployment: Deployment, account: str, *, since: int = 0) -> list[object]:
+    """The calls of an account, in order, without the first `since`."""
+    key = deployment.key_at_provider(account)
+    return [call["kind"] for call in deployment.simulator.calls() if call["account"] == key][since:]
+
+
+def test_who_agreed_is_invited_after_the_question(deployment: Deployment) -> None:
+    receipt = deployment.accept(job("brand", "agreed"))[0]
+
+    record = deployment.wait_for(receipt.id, "accepted")
+
+    assert (record.attempts, kinds(deployment, "brand")) == (0, ["consent", "create"])
+
+
+def test_who_did_not_agree_is_never_invited(deployment: Deployment) -> None:
+    before = len(kinds(deployment, "asks"))
+    refused: Job = {**job("asks", "x"), "order": "without-consent-1"}
+    receipt = deployment.accept(refused)[0]
+
+    record = deployment.wait_for(receipt.id, "suppressed", "accepted", "failed")
+
+    assert (record.state, record.attempts) == ("suppressed", 0)
+    assert (
+        record.reason == "the customer did not agree to be invited, says WebwinkelKeur: this account requires consent"
+    )
+    assert kinds(deployment, "asks", since=before) == ["consent"]
+    assert deployment.events(receipt.id) == ["queued", "delivering", "suppressed"]
+    assert deployment.count("asks", "suppressed") == 1
+    assert deployment.accept(refused)[0].created is False
+
+
+@pytest.mark.parametrize(
+    ("fault", "more", "counted"),
+    [("hang", {}, (1, 0)), ("status:429", {"retry_after": "1"}, (0, 1)), ("credentials", {}, (0, 0))],
+    ids=["silence", "throttled", "refused"],
+)
+def test_without_a_plain_answer_it_waits_and_is_asked_again(
+    deployment: Deployment, fault: str, more: dict[str, str], counted: tuple[int, int]
+) -> None:
+    before = len(kinds(deployment, "asks"))
+    key = deployment.key_at_provider("asks")
+    deployment.simulator.control(account=key, kind="consent", fault=fault, count=1, **more)
+    receipt = deployment.accept(job("asks", f"waits-{len(fault)}"))[0]
+
+    record = deployment.wait_for(receipt.id, "accepted", "suppressed", "failed", seconds=40)
+
+    assert (record.state, record.attempts, record.throttled) == ("accepted", *counted)
+    assert kinds(deployment, "asks", since=before) == ["consent", "consent", "create"]
+
+
+def test_a_gate_with_room_for_one_call_asks_once_and_then_calls(deployment: Deployment) -> None:
+    receipts = deployment.accept(*(job("narrow", number) for number in range(3)))
+
+    for receipt in receipts:
+        deployment.wait_for(receipt.id, "accepted", seconds=60)
+
+    asked = kinds(deployment, "narrow")
+    assert (asked.count("consent"), asked.count("create"), len(asked)) == (3, 3, 6)
+    assert deployment.stats("narrow")["rejected_by_limit"] == 0
+
+
+def test_a_call_whose_answer_was_lost_is_looked_up_and_needs_no_second_yes(deployment: Deployment) -> None:
+    before = len(kinds(deployment, "brand"))
+    key = deployment.key_at_provider("brand")
+    deployment.simulator.control(account=key, kind="create", fault="reset_before", count=1)
+    receipt = deployment.accept(job("brand", "lost"))[0]
+
+    record = deployment.wait_for(receipt.id, "accepted", "duplicate", "failed", seconds=40)
+
+    assert (record.state, record.attempts) == ("accepted", 1)
+    assert kinds(deployment, "brand", since=before) == ["consent", "create", "retrieve", "create"]
+
+
+def test_a_job_without_an_order_is_refused(deployment: Deployment) -> None:
+    receipt = deployment.accept({"account": "asks", "email": "jane@example.com"})[0]
+
+    within(lambda: deployment.state(receipt.id) == "refused", "the refusal")
+    assert [fault["field"] for fault in deployment.record(receipt.id).faults] == ["order"]
