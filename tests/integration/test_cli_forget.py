@@ -321,11 +321,12 @@ def test_what_is_no_job_of_ours_is_taken_out_of_the_queue(cli: CommandLine, real
     with Celery(broker=cli.redis_url) as client:
         client.send_task("invitations.unknown", args=[JOB], queue="invitations")
         client.send_task("another.task", args=[OTHER], queue="invitations")
-    real_redis.lpush("invitations", f"no message: {JANE}", "nor this")
+    broken = {"headers": {"of": JANE, "compression": "gzip"}, "body": "x", "properties": {}}
+    real_redis.lpush("invitations", f"no message: {JANE}", "nor this", json.dumps(broken))
 
     told = forget(cli)
 
-    assert (told["unaccepted"], told["forgotten"]) == (2, 0)
+    assert (told["unaccepted"], told["forgotten"]) == (3, 0)
     assert traces(real_redis) == []
     assert real_redis.llen("invitations") == 2
 
