@@ -10,3 +10,5 @@ tasks_columns = "name,uuid,state,result,exception,received,runtime,worker"
 natural_time = False
 purge_offline_workers = 300
 max_tasks = 20_000
+# Its store on disk is written and read with pickle.
+persistent = False

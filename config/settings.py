@@ -81,6 +81,9 @@ class Settings(BaseSettings):
             " `plain` before them turns it off",
         )
     )
+    flower_without_login: Literal["no", "yes"] = Field(
+        default="no", description="`yes` lets Flower start without a login, where another door stands before it"
+    )
     log_format: Literal["console", "json"] = Field(default="console", description="`console` or `json`")
 
 

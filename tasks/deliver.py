@@ -24,7 +24,7 @@ from tasks.job import Job
 from tasks.outcome import Accepted, Answer, Consented, CredentialsRefused, NotListed, Throttled, Unavailable
 from worker.app import app
 from worker.connection import patiently
-from worker.ledger import NO_ACCOUNT, VERSION, Claim, NoClaim, ledger
+from worker.ledger import NO_ACCOUNT, Claim, NoClaim, ledger
 from worker.metrics import INVITATIONS, REQUEST_SECONDS, THROTTLED
 
 log = structlog.get_logger()
@@ -120,8 +120,6 @@ class Delivery:
             refusal = CredentialsRefused("its account is not configured in every worker")
             lesson = gate_lesson(refusal, 0) | {"refused_after": 1, "probe_ms": NOT_HERE_MS}
             return Step("queued", unclear=claim.unclear, **lesson)
-        if claim.version > VERSION:
-            return Step("queued", "written by a newer version", wait_ms=NOT_HERE_MS, unclear=claim.unclear)
         try:
             job = Job.read(vault().open(claim.job))
         except ConfigurationError:

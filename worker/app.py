@@ -12,6 +12,7 @@ from config.celery_values import celery_values
 from config.errors import ConfigurationError
 from config.settings import Settings, settings
 from worker.connection import redis
+from worker.dashboard import require_login
 from worker.logs import configure_logs
 from worker.metrics import serve_metrics
 from worker.pacer import PacerStep
@@ -53,6 +54,8 @@ def _check_configuration(**_: object) -> None:
 def _serve_metrics(**_: object) -> None:
     serve_metrics(settings())
 
+
+signals.import_modules.connect(require_login)
 
 flower_configuration = find_spec("config.flower")
 if flower_configuration and flower_configuration.origin:

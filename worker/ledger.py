@@ -15,7 +15,10 @@ from worker.scripts import Scripts
 
 log = structlog.get_logger()
 
+# Of the records that this program writes, and the newest that it can read. A newer version may add fields to a record,
+# and needs a number of its own only where this program would do wrong with what it adds.
 VERSION = 1
+FOR_NEWER_MS = 60_000
 QUANTUM = 10
 PROBE_MS = 15 * 60_000
 NO_ACCOUNT = "-"
@@ -61,8 +64,8 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class NoClaim:
-    """Why there is nothing to deliver: the message was `stale`, the gate is `shut`, or the invitation `expired` or
-    is `suppressed`."""
+    """Why there is nothing to deliver: the message was `stale`, the gate is `shut`, the invitation `expired` or is
+    `suppressed`, or its record is of a `newer` version and was left to workers that know it."""
 
     why: str
     account: str
@@ -86,7 +89,6 @@ class Claim:
     created_at: int = 0
     due_at: int = 0
     now: int = 0
-    version: int = VERSION
     probe: bool = False
     consented_at: int = 0
 
@@ -150,12 +152,10 @@ class Ledger:
 
     def claim(self, invitation: str, lease_ms: int) -> Claim | NoClaim:
         """The claim, or why there is none."""
-        answer = self._scripts.run("claim", invitation, lease_ms)
+        answer = self._scripts.run("claim", invitation, lease_ms, VERSION, FOR_NEWER_MS)
         if answer[0] != "ok":
             return NoClaim(*answer)
-        token, account, job, attempts, throttled, unclear, created_at, due_at, now, version, probe, consented = answer[
-            1:
-        ]
+        token, account, job, attempts, throttled, unclear, created_at, due_at, now, probe, consented = answer[1:]
         return Claim(
             id=invitation,
             token=token,
@@ -167,7 +167,6 @@ class Ledger:
             created_at=int(created_at),
             due_at=int(due_at),
             now=int(now),
-            version=int(version),
             probe=probe == "1",
             consented_at=int(consented),
         )

@@ -26,8 +26,10 @@ class Storm:
     deployment: Deployment
     size: int
     accounts: tuple[str, ...] = ACCOUNTS
+    # What an invitation must have come to at the end.
+    ends: tuple[str, ...] = ("accepted", "sent")
     injected: int = 0
-    _ids: list[str] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
     _healed: list[int] = field(default_factory=list)
 
     @property
@@ -38,19 +40,17 @@ class Storm:
         """Enqueues all of them."""
         jobs = self.jobs
         for start in range(0, self.size, BATCH):
-            self._ids += [receipt.id for receipt in self.deployment.accept(*jobs[start : start + BATCH])]
+            self.ids += [receipt.id for receipt in self.deployment.accept(*jobs[start : start + BATCH])]
 
     def took(self, ids: list[str]) -> None:
         """For a storm that enqueues in its own way: the ids of its invitations, in the order of `jobs`."""
-        self._ids += ids
+        self.ids += ids
 
     @property
     def delivered(self) -> int:
         """How many the providers took, as far as the ledger knows; 0 while Redis is away."""
         try:
-            return sum(
-                self.deployment.count(account, state) for account in self.accounts for state in ("accepted", "sent")
-            )
+            return sum(self.deployment.count(account, state) for account in self.accounts for state in self.ends)
         except RedisError:
             return 0
 
@@ -85,13 +85,13 @@ class Storm:
     @property
     def attempts(self) -> int:
         """Attempts that were counted, of all of them together."""
-        return sum(record.attempts for record in self.deployment.records.many(self._ids))
+        return sum(record.attempts for record in self.deployment.records.many(self.ids))
 
     def lost(self) -> int:
         """How many are in no state that says that the provider took them."""
-        records = self.deployment.records.many(self._ids)
-        assert len(set(self._ids)) == self.size
-        return self.size - sum(record.state in ("accepted", "sent") for record in records)
+        records = self.deployment.records.many(self.ids)
+        assert len(set(self.ids)) == self.size
+        return self.size - sum(record.state in self.ends for record in records)
 
     def repeated(self) -> int:
         """Calls that the providers processed though they had the invitation, answered or not."""

@@ -9,7 +9,6 @@ local f = fields(key, 'state', 'gate', 'account', 'order', 'token', 'due_at', 'c
   'settled')
 local state, gate, account, order = f[1], f[2], f[3], f[4]
 if not state then return {'erased', 0, ''} end
-if f[10] == token then return {step.state, 1, ''} end
 local now = now_ms()
 step.slot = redis.call('HGET', GATES, account) == gate and f[9] or nil
 
@@ -48,6 +47,7 @@ local decided = step.state == 'accepted' or step.state == 'duplicate' or step.st
   or step.state == 'suppressed'
 local unfinished = state == 'queued' or state == 'delivering'
 local mine = state == 'delivering' and f[5] == token
+if f[10] == token and not (decided and unfinished) then return {step.state, 1, ''} end
 if mine or (decided and unfinished) then leave_gate(id, account, gate) end
 if step.answer then teach(redis.call('HGET', GATES, account), account, now, step) end
 if mine or (decided and unfinished) then
