@@ -9,14 +9,15 @@ endif
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test lint lock clean
+.PHONY: help demo test resilience lint lock clean
 
 help:
-	@echo "make demo   see it all work on this machine in a minute; KEEP=1 leaves it running to look at"
-	@echo "make test   lint, and all tests with a real server and real workers; ARGS=\"-k gate\" goes to pytest"
-	@echo "make lint   format, lint, types and import contracts"
-	@echo "make lock   remake the locks from pyproject.toml; ARGS=--upgrade takes newer releases"
-	@echo "make clean  remove what was made here"
+	@echo "make demo       see it all work on this machine in a minute; KEEP=1 leaves it running to look at"
+	@echo "make test       lint, and all tests with a real server and real workers; ARGS=\"-k gate\" goes to pytest"
+	@echo "make resilience breaks everything that can break, at length, and prints what came of it"
+	@echo "make lint       format, lint, types and import contracts"
+	@echo "make lock       remake the locks from pyproject.toml; ARGS=--upgrade takes newer releases"
+	@echo "make clean      remove what was made here"
 	@echo
 	@echo "PYTHON=python3.13 make test   the same with another interpreter, in an environment of its own"
 
@@ -25,6 +26,9 @@ demo: $(INSTALLED)
 
 test: lint
 	@$(BIN)/python -m pytest -q $(ARGS)
+
+resilience: $(INSTALLED)
+	@$(BIN)/python -m pytest -q tests/resilience --long $(ARGS)
 
 lint: $(INSTALLED)
 	@$(BIN)/ruff format --check -q

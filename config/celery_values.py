@@ -13,6 +13,8 @@ BEAT_LOCK_SECONDS = 10
 BEAT_LOOP_SECONDS = 2
 BEAT_RETRY_SECONDS = 5
 RESULTS_KEPT_SECONDS = 86_400
+# A Redis whose host is gone says nothing, not even that it is gone.
+ANSWER_SECONDS = 5
 
 
 def celery_values(settings: Settings) -> dict[str, Any]:
@@ -29,7 +31,7 @@ def celery_values(settings: Settings) -> dict[str, Any]:
 def beat_values(settings: Settings) -> dict[str, Any]:
     """What beat alone knows. A worker shows its values to whoever asks, and would not hide this address's password."""
     url = settings.redis_url.get_secret_value()
-    options: dict[str, Any] = {"retry_period": BEAT_RETRY_SECONDS}
+    options: dict[str, Any] = {"retry_period": BEAT_RETRY_SECONDS, "socket_timeout": ANSWER_SECONDS}
     if url.startswith("sentinel://"):
         sentinel = SentinelUrl.parse(url)
         url = "redis-sentinel://"
@@ -37,6 +39,7 @@ def beat_values(settings: Settings) -> dict[str, Any]:
             "sentinels": list(sentinel.hosts),
             "service_name": sentinel.master,
             "db": sentinel.db,
+            "username": sentinel.username,
             "password": sentinel.password,
         }
     return {
@@ -56,6 +59,8 @@ def _redis(settings: Settings) -> dict[str, Any]:
         "unacked_restore_interval": 10,
         "unacked_restore_throttle": 1,
         "socket_keepalive": True,
+        "socket_timeout": ANSWER_SECONDS,
+        "socket_connect_timeout": ANSWER_SECONDS,
     }
     if url.startswith("sentinel://"):
         sentinel = SentinelUrl.parse(url)
@@ -71,6 +76,9 @@ def _redis(settings: Settings) -> dict[str, Any]:
         "result_backend_transport_options": {name: value for name, value in options.items() if name == "master_name"},
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
+        # A Redis that refuses to write (full, its disk full, no longer the primary) ends no worker.
+        "broker_channel_error_retry": True,
+        "redis_socket_timeout": ANSWER_SECONDS,
         "result_expires": RESULTS_KEPT_SECONDS,
     }
 

@@ -14,6 +14,7 @@ from config.errors import ConfigurationError, expected
 from config.redis_url import SentinelUrl
 
 PREFIX = "INVITATIONS_"
+PLAIN = "plain"
 SCHEMES = ("redis://", "rediss://", "sentinel://")
 
 
@@ -33,10 +34,13 @@ def _split(value: Any) -> Any:
 
 def _fernet(keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     try:
-        for key in keys:
-            Fernet(key.get_secret_value())
+        for index, key in enumerate(keys):
+            if index or key.get_secret_value() != PLAIN:
+                Fernet(key.get_secret_value())
     except ValueError:
-        raise ValueError("expected Fernet keys (32 bytes, url-safe base64) with commas between") from None
+        raise ValueError(
+            f"expected Fernet keys (32 bytes, url-safe base64) with commas between, or {PLAIN} before those to leave"
+        ) from None
     return keys
 
 
@@ -73,7 +77,8 @@ class Settings(BaseSettings):
     encryption_keys: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split), AfterValidator(_fernet)] = (
         Field(
             default=(),
-            description="Fernet keys, newest first, commas between; when set, personal data is encrypted in Redis",
+            description="Fernet keys, newest first, commas between; when set, personal data is encrypted in Redis;"
+            " `plain` before them turns it off",
         )
     )
     flower_without_login: Literal["no", "yes"] = Field(

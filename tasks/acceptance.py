@@ -17,6 +17,7 @@ from config.settings import settings
 from tasks.delay import in_ms
 from tasks.faults import Fault, JobError, Unreadable
 from tasks.job import Job
+from tasks.persons import as_object
 from tasks.providers import PROVIDERS
 from tasks.providers.carries import faults_for
 from worker.connection import redis
@@ -57,12 +58,13 @@ class Acceptance:
         self._identity = identity
         self._accounts = accounts
 
-    def accept(self, raws: Sequence[Any]) -> list[Accepted]:
-        """One answer for each job, in order: JSON texts, or what they would hold. Raises redis.RedisError."""
-        prepared, receipts = self._write(raws)
+    def accept(self, raws: Sequence[Any], *, hold_ms: int = 0) -> list[Accepted]:
+        """One answer for each job, in order: JSON texts, or what they would hold. What is new waits `hold_ms` longer
+        than it asks for. Raises redis.RedisError."""
+        prepared, receipts = self._write(raws, hold_ms)
         if any(receipt.state == FOREIGN for receipt in receipts):
             self._identity = Identity.of(self._ledger.redis, self._vault)
-            prepared, receipts = self._write(raws)
+            prepared, receipts = self._write(raws, hold_ms)
             if any(receipt.state == FOREIGN for receipt in receipts):
                 raise RedisError("Redis lost its data while jobs were accepted; enqueue them again")
         answers = [Accepted(receipt, faults) for receipt, (_, faults) in zip(receipts, prepared, strict=True)]
@@ -71,20 +73,20 @@ class Acceptance:
                 INVITATIONS.labels(entry.account, self._provider(entry.account), answer.receipt.state).inc()
         return answers
 
-    def _write(self, raws: Sequence[Any]) -> tuple[list[Prepared], list[Receipt]]:
+    def _write(self, raws: Sequence[Any], hold_ms: int) -> tuple[list[Prepared], list[Receipt]]:
         now = self._ledger.now()
-        prepared = [self._prepare(raw, now) for raw in raws]
-        receipts = self._ledger.accept([entry for entry, _ in prepared], self._identity.sealed_key)
+        prepared = [self._prepare(raw, now, hold_ms) for raw in raws]
+        receipts = self._ledger.accept([entry for entry, _ in prepared], self._identity.fingerprint)
         return prepared, receipts
 
     def _provider(self, account: str) -> str:
         known = self._accounts.get(account)
         return known.provider if known else NO_ACCOUNT
 
-    def _prepare(self, raw: Any, now: int) -> Prepared:
+    def _prepare(self, raw: Any, now: int, hold_ms: int) -> Prepared:
         text = _as_text(raw)
         try:
-            return self._entry(raw, text, now), ()
+            return self._entry(raw, text, now, hold_ms), ()
         except JobError as error:
             faults = error.faults
         except Exception as error:
@@ -96,7 +98,7 @@ class Acceptance:
             faults = [*faults, CUT]
         return self._refused(raw, whole, faults), tuple(faults)
 
-    def _entry(self, raw: Any, text: str, now: int) -> Entry:
+    def _entry(self, raw: Any, text: str, now: int, hold_ms: int) -> Entry:
         if isinstance(raw, Unreadable):
             raise JobError([raw.fault])
         if _is_larger(text, MOST_BYTES):
@@ -116,14 +118,15 @@ class Acceptance:
             gate=account.gate,
             order=job.order or "",
             job=self._vault.seal(job.model_dump_json(exclude_defaults=True)),
-            delay_ms=_waited_out_here(account, job, now),
+            delay_ms=_waited_out_here(account, job, now) + hold_ms,
             expires_after_ms=account.expires_after,
             natural=natural if own else "",
+            who=self._identity.who(job.email),
         )
 
     def _refused(self, raw: Any, whole: bytes, faults: Iterable[Fault]) -> RefusedEntry:
         kept = whole[:KEPT_BYTES].decode("utf-8", "ignore")
-        named, order = _named(kept if isinstance(raw, str) else raw)
+        named, order, email = _named(kept if isinstance(raw, str) else raw)
         return RefusedEntry(
             id=self._identity.refused(whole.decode()),
             account=named if named in self._accounts else NO_ACCOUNT,
@@ -131,6 +134,7 @@ class Acceptance:
             faults=json.dumps([fault.model_dump() for fault in faults]),
             reason="; ".join(str(fault) for fault in faults)[:500],
             order=order,
+            who=self._identity.who(email) if email else "",
         )
 
 
@@ -150,21 +154,20 @@ def _is_larger(text: str, most_bytes: int) -> bool:
     return len(text) * 4 > most_bytes and len(text.encode("utf-8", "replace")) > most_bytes
 
 
-def _named(raw: Any) -> tuple[str, str]:
-    """The account and the order that a job names which may be no job; an order that may be an address is none."""
+def _named(raw: Any) -> tuple[str, str, str]:
+    """Account, order and address that a job names which may be no job; an order that may be an address is none."""
     if isinstance(raw, Unreadable):
-        return raw.account or NO_ACCOUNT, ""
-    try:
-        held = json.loads(raw) if isinstance(raw, str) else raw
-    except (ValueError, RecursionError):
-        held = None
-    if not isinstance(held, dict):
-        return NO_ACCOUNT, ""
-    account, order = held.get("account"), held.get("order")
+        return raw.account or NO_ACCOUNT, "", ""
+    held = as_object(raw)
+    account, order, email = held.get("account"), held.get("order"), held.get("email")
     if isinstance(order, int) and abs(order) < LARGEST_ORDER:
         order = str(order)
     plain = isinstance(order, str) and PLAIN_ORDER.fullmatch(order)
-    return account if isinstance(account, str) else NO_ACCOUNT, str(order) if plain else ""
+    return (
+        account if isinstance(account, str) else NO_ACCOUNT,
+        str(order) if plain else "",
+        email if isinstance(email, str) else "",
+    )
 
 
 def _waited_out_here(account: Account, job: Job, now: int) -> int:

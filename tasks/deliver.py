@@ -4,20 +4,27 @@ import random
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from threading import Event
+from typing import Any
 
 import structlog
 from celery import signals
 from celery.exceptions import Retry
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from config.accounts import Account
 from config.accounts_file import accounts
-from config.settings import settings
+from config.celery_values import DELIVER_QUEUE
+from config.errors import ConfigurationError
+from config.settings import PREFIX, settings
 from tasks.calls import pipeline, vault
 from tasks.decision import History, Policy, Step, backoff_ms, gate_lesson, next_step
 from tasks.job import Job
 from tasks.outcome import Accepted, Answer, Consented, CredentialsRefused, NotListed, Throttled, Unavailable
 from worker.app import app
-from worker.ledger import NO_ACCOUNT, VERSION, Claim, NoClaim, ledger
+from worker.connection import patiently
+from worker.ledger import NO_ACCOUNT, Claim, NoClaim, ledger
 from worker.metrics import INVITATIONS, REQUEST_SECONDS, THROTTLED
 
 log = structlog.get_logger()
@@ -26,6 +33,10 @@ NOT_HERE_MS = 60_000
 NO_TIME_LEFT = "Redis took the time that the call had"
 # A customer's yes holds so long, or for two windows of the account's limit: time enough for a place to call.
 CONSENT_MS = 3_600_000
+NO_KEY = f"this worker's {PREFIX}ENCRYPTION_KEYS lack the key that it was sealed with: see invitations doctor"
+ENDED_AT_CLAIM = {"expired": "failed", "suppressed": "suppressed"}
+# Set when the worker was asked to end: calls that run end, and nothing new starts.
+_ending = Event()
 
 
 class StillWaiting(Exception):
@@ -33,32 +44,64 @@ class StillWaiting(Exception):
 
 
 class DeliveryError(Exception):
-    """Something in this program went wrong; the invitation went back in line."""
+    """Something in this program went wrong, or Redis is away; the invitation went back in line, or does when its lease
+    ends."""
 
 
-@app.task(name="invitations.deliver", ignore_result=True)
-def deliver(invitation: str) -> str:
-    """Delivers one invitation, if it is still this worker's to deliver. Returns the state it came to.
+@app.task(name="invitations.deliver", ignore_result=True, throws=(DeliveryError,))
+def deliver(*ids: Any, **options: Any) -> str:
+    """Delivers one invitation, by its id, if it is still this worker's to deliver. Returns the state it came to.
 
     Raises:
         celery.exceptions.Retry: nothing is published; it tells Flower that the invitation waits in line.
         DeliveryError: naming the type of an unforeseen error, never its text.
     """
+    if options or len(ids) != 1 or not isinstance(ids[0], str):
+        # Not from a pacer of ours; what else Celery would say of it repeats parts of it.
+        log.error("announced_without_an_id")
+        return "no invitation"
+    if _ending.is_set():
+        return _leave_to_another(ids[0])
+    try:
+        return _deliver(ids[0])
+    except RedisError as error:
+        log.error("redis_is_away", invitation=ids[0], error=type(error).__name__)
+        raise DeliveryError(type(error).__name__) from None
+
+
+def _deliver(invitation: str) -> str:
     # The lease runs from the claim; what the claim takes on its way back is not to be added to the call.
     began = time.monotonic()
     claim = ledger().claim(invitation, settings().lease_seconds * 1000)
     if isinstance(claim, NoClaim):
-        if claim.why == "expired":
-            _count(claim.account, "failed")
+        if claim.why in ENDED_AT_CLAIM:
+            _count(claim.account, ENDED_AT_CLAIM[claim.why])
         return claim.why
     with structlog.contextvars.bound_contextvars(invitation=invitation, account=claim.account):
         delivery = Delivery(claim, began)
         try:
             step = delivery.step()
+        except RedisError:
+            # What a call needs of Redis it needs before: this one was not made.
+            step = Step("queued", "Redis was away", unclear=claim.unclear)
         except Exception as error:
             _settle(claim, delivery.after_error(error))
             raise DeliveryError(type(error).__name__) from None
         return _settle(claim, step)
+
+
+@signals.worker_shutting_down.connect
+def _start_nothing_more(**_: object) -> None:
+    _ending.set()
+
+
+def _leave_to_another(invitation: str) -> str:
+    """Celery had given it to a thread already: it is announced again. Where that fails, its lease brings it back."""
+    try:
+        deliver.apply_async((invitation,), task_id=invitation, queue=DELIVER_QUEUE, retry=False)
+    except OperationalError as error:
+        log.warning("not_announced_again", invitation=invitation, error=type(error).__name__)
+    return "left to another worker"
 
 
 class Delivery:
@@ -77,9 +120,10 @@ class Delivery:
             refusal = CredentialsRefused("its account is not configured in every worker")
             lesson = gate_lesson(refusal, 0) | {"refused_after": 1, "probe_ms": NOT_HERE_MS}
             return Step("queued", unclear=claim.unclear, **lesson)
-        if claim.version > VERSION:
-            return Step("queued", "written by a newer version", wait_ms=NOT_HERE_MS, unclear=claim.unclear)
-        job = Job.read(vault().open(claim.job))
+        try:
+            job = Job.read(vault().open(claim.job))
+        except ConfigurationError:
+            return Step("queued", NO_KEY, wait_ms=NOT_HERE_MS, unclear=claim.unclear)
         if claim.unclear and account.lists:
             return self._look_up_first(account, job)
         return self._invite(account, job)
@@ -156,11 +200,13 @@ class Delivery:
 
 
 def _settle(claim: Claim, step: Step) -> str:
-    state, applied = ledger().settle(claim.id, claim.token, step.as_dict())
+    # An answer that is not written down makes a call that has to be repeated.
+    keep_trying = patiently(settings().lease_seconds)
+    state, applied = keep_trying(ledger().settle, claim.id, claim.token, step.as_dict())
     if applied:
-        log.info("invitation_settled", state=step.state, reason=step.reason)
-        _count(claim.account, step.state)
-    if applied and step.state == "queued":
+        log.info("invitation_settled", state=state, reason=step.reason)
+        _count(claim.account, state)
+    if applied and state == "queued":
         raise Retry(step.reason, StillWaiting(step.reason))
     return state
 

@@ -13,10 +13,12 @@ from worker.ledger import Receipt
 
 @dataclass(slots=True)
 class Summary:
-    """What became of many jobs. `refused` holds, for each refused job, its position (the first is 1) and its faults."""
+    """What became of many jobs. `suppressed`: new, but their address asked for no invitations. `refused` holds, for
+    each refused job, its position (the first is 1) and its faults."""
 
     accepted: int = 0
     known: int = 0
+    suppressed: int = 0
     refused: list[tuple[int, tuple[Fault, ...]]] = field(default_factory=list)
 
 
@@ -51,6 +53,8 @@ def enqueue_many(
             position += 1
             if answer.faults:
                 summary.refused.append((position, answer.faults))
+            elif answer.receipt.created and answer.receipt.state == "suppressed":
+                summary.suppressed += 1
             elif answer.receipt.created:
                 summary.accepted += 1
             else:

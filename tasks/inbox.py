@@ -11,13 +11,14 @@ from redis.exceptions import ResponseError
 
 from config.settings import settings
 from tasks.acceptance import acceptance
+from tasks.faults import Fault, Unreadable
 from worker.app import app
 from worker.background import Loop
 from worker.connection import redis
+from worker.unreadable import INBOX
 
 log = structlog.get_logger()
 
-INBOX = "invitations:inbox"
 GROUP = "workers"
 BATCH = 100
 BLOCK_MS = 1000
@@ -36,6 +37,9 @@ class InboxReader:
 
     def start(self) -> None:
         self._loop.start()
+
+    def end(self) -> None:
+        self._loop.end()
 
     def stop(self) -> None:
         self._loop.stop()
@@ -56,7 +60,7 @@ class InboxReader:
     def _accept(self, entries: Entries) -> None:
         if not entries:
             return
-        answers = acceptance().accept([fields.get("job", "") for _, fields in entries if fields])
+        answers = acceptance().accept([_job(fields) for _, fields in entries if fields])
         refused = sum(1 for answer in answers if answer.faults)
         ids = [entry for entry, _ in entries]
         with self._redis.pipeline(transaction=True) as pipe:
@@ -73,6 +77,12 @@ class InboxReader:
                 raise
 
 
+def _job(fields: dict[str, str]) -> str | Unreadable:
+    """What stands in an entry. A message that was no job for a worker comes with its `fault`."""
+    text, fault = fields.get("job", ""), fields.get("fault")
+    return Unreadable(text, Fault(field="message", problem=fault)) if fault else text
+
+
 class InboxStep(bootsteps.StartStopStep):
     """Runs the reader from the worker's start to its stop."""
 
@@ -84,6 +94,9 @@ class InboxStep(bootsteps.StartStopStep):
 
     def start(self, parent: Any) -> None:
         self._reader.start()
+
+    def close(self, parent: Any) -> None:
+        self._reader.end()
 
     def stop(self, parent: Any) -> None:
         self._reader.stop()

@@ -6,6 +6,7 @@ from collections import defaultdict
 from datetime import UTC, datetime
 
 import structlog
+from redis.exceptions import RedisError
 
 from config.accounts import Account
 from config.accounts_file import accounts
@@ -26,11 +27,12 @@ log = structlog.get_logger()
 MOST_PAGES = 50
 MOST_WANTED = 5_000
 LONGEST_WAIT_MS = 2_000
-# One retrieval of an account at a time, no longer than this: a slow provider must not hold the worker's threads.
+# One retrieval of an account at a time, no longer than this: a slow provider must not hold the worker's threads. Where
+# a worker dies in one, others are passed over for so long: what was sent is learnt later, and nothing is lost.
 RUN_SECONDS = 120
 
 
-@app.task(name="invitations.retrieve", ignore_result=True)
+@app.task(name="invitations.retrieve", ignore_result=True, throws=(RedisError,))
 def retrieve(account: str) -> int:
     """Returns how many invitations of the account turned out to be sent. Asks nothing where nothing can be news."""
     known = accounts().get(account)

@@ -9,8 +9,11 @@ from celery.exceptions import Reject
 from redis.exceptions import RedisError
 
 from config.errors import ConfigurationError
+from config.settings import settings
 from tasks.acceptance import acceptance
+from tasks.unaccepted import job_in
 from worker.app import app
+from worker.connection import patiently
 
 log = structlog.get_logger()
 
@@ -33,9 +36,9 @@ def send(*args: Any, **kwargs: Any) -> dict[str, Any]:
         celery.exceptions.Reject: the ledger could not be written, or not be read with the configured keys; the job goes
             back to the queue.
     """
-    job = args[0] if len(args) == 1 and not kwargs else kwargs.get("job") if not args else None
     try:
-        answer = acceptance().accept([job if job is not None else {"args": args, "kwargs": kwargs}])[0]
+        keep_trying = patiently(settings().lease_seconds)
+        answer = keep_trying(acceptance().accept, [job_in(args, kwargs)])[0]
     except (RedisError, ConfigurationError) as error:
         log.error("job_not_accepted", error=type(error).__name__)
         time.sleep(NOT_ACCEPTED_SECONDS)

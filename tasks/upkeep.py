@@ -4,28 +4,32 @@ from typing import cast
 
 import structlog
 from redis import Redis
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 
 from config.settings import settings
-from tasks.inbox import GROUP, INBOX
+from tasks.inbox import GROUP
 from worker.app import app
 from worker.connection import redis
 from worker.ledger import Ledger, ledger
 from worker.overview import FINISHED
 from worker.records import Records
+from worker.unreadable import INBOX
 
 log = structlog.get_logger()
 
+EVENTS = "invitations:events"
 DAY_MS = 86_400_000
 BATCH = 500
 
 
-@app.task(name="invitations.upkeep", ignore_result=True)
+@app.task(name="invitations.upkeep", ignore_result=True, throws=(RedisError,))
 def upkeep() -> int:
     """Returns how many finished invitations were erased. Nothing unfinished is ever erased."""
-    erased = erase_old(ledger(), settings().retention_days * DAY_MS)
+    kept_ms = settings().retention_days * DAY_MS
+    erased = erase_old(ledger(), kept_ms)
+    events = drop_old_events(ledger(), kept_ms)
     gone = drop_gone_readers(redis())
-    log.info("upkeep_done", erased=erased, readers_dropped=gone)
+    log.info("upkeep_done", erased=erased, events_dropped=events, readers_dropped=gone)
     return erased
 
 
@@ -37,6 +41,11 @@ def erase_old(ledger: Ledger, kept_ms: int) -> int:
         for state in FINISHED:
             erased += _erase(ledger, account, state, cutoff)
     return erased
+
+
+def drop_old_events(ledger: Ledger, kept_ms: int) -> int:
+    """Takes out of `invitations:events` what is older than `kept_ms` milliseconds: it tells order numbers."""
+    return int(ledger.redis.xtrim(EVENTS, minid=ledger.now() - kept_ms, approximate=False))
 
 
 def _erase(ledger: Ledger, account: str, state: str, cutoff: int) -> int:

@@ -11,6 +11,10 @@ from tests.command_line import CommandLine, forget
 from tests.support import free_port
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--long", action="store_true", help="the resilience tests with ten times as many invitations")
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a real server that lives as long as the session."""

@@ -1,8 +1,26 @@
 """Small things that several tests need."""
 
+import re
 import socket
 import time
-from collections.abc import Callable
+from base64 import b64decode
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from redis import Redis
+from redis.client import NEVER_DECODE
+
+KEY = "(the key)"
+READERS: dict[str, list[tuple[str, ...]]] = {
+    "none": [],
+    "string": [("GET", KEY)],
+    "hash": [("HGETALL", KEY)],
+    "list": [("LRANGE", KEY, "0", "-1")],
+    "set": [("SMEMBERS", KEY)],
+    "zset": [("ZRANGE", KEY, "0", "-1", "WITHSCORES")],
+    "stream": [("XRANGE", KEY, "-", "+"), ("XINFO", "STREAM", KEY, "FULL", "COUNT", "0")],
+}
+BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4}){3,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 
 
 def free_port() -> int:
@@ -20,3 +38,33 @@ def wait_until(condition: Callable[[], bool], *, seconds: float, what: str) -> N
         if time.monotonic() > ends:
             raise AssertionError(f"not within {seconds:g} s: {what}")
         time.sleep(0.02)
+
+
+def everything_in(client: Redis) -> str:
+    """Every key and every value of the database as one text, whatever its type, consumer groups of streams included.
+
+    What stands there in base64, as Celery's messages do, is in the text twice: as it stands, and opened. Raises
+    KeyError for a type that nobody here can read.
+    """
+    found: list[str] = []
+    for key in client.scan_iter(count=1000):
+        kind = next(_texts(_raw(client, "TYPE", key)))
+        for command in READERS[kind]:
+            found += [kind, key, *_texts(_raw(client, *(key if part == KEY else part for part in command)))]
+    opened = (b64decode(run) for text in found for run in BASE64.findall(text))
+    return "\n".join([*found, *(text.decode(errors="replace") for text in opened)])
+
+
+def _raw(client: Redis, *command: str) -> Any:
+    """The answer in bytes, whatever the client makes of its answers: not all that stands there need be text."""
+    return client.execute_command(*command, **{NEVER_DECODE: []})  # type: ignore[no-untyped-call]
+
+
+def _texts(answer: Any) -> Iterator[str]:
+    if isinstance(answer, dict):
+        answer = [*answer, *answer.values()]
+    if isinstance(answer, list | tuple | set):
+        for part in answer:
+            yield from _texts(part)
+    else:
+        yield answer.decode(errors="replace") if isinstance(answer, bytes) else str(answer)

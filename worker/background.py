@@ -31,9 +31,13 @@ class Loop:
     def start(self) -> None:
         self._thread.start()
 
+    def end(self) -> None:
+        """Begins no further turn."""
+        self._ends.set()
+
     def stop(self) -> None:
         """Ends the loop after its present turn."""
-        self._ends.set()
+        self.end()
         if self._thread.is_alive():
             self._thread.join(JOIN_SECONDS)
 

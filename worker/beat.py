@@ -1,5 +1,8 @@
 """Beat's scheduler: RedBeat (schedule and lock in Redis), with the schedule made from the accounts."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
@@ -24,7 +27,8 @@ class InvitationScheduler(RedBeatScheduler):  # type: ignore[misc]
 
     def __init__(self, app: Celery, **options: Any) -> None:
         app.conf.update(beat_values(settings()))
-        super().__init__(app, **options)
+        with _signals_held():
+            super().__init__(app, **options)
 
     def setup_schedule(self) -> None:
         try:
@@ -55,3 +59,14 @@ class InvitationScheduler(RedBeatScheduler):  # type: ignore[misc]
             super().close()
         except RedisError as error:
             log.error("beat_kept_its_lock", error=type(error).__name__)
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """Celery answers SIGTERM by closing the scheduler, and makes a second one for it where the first is half made: in
+    the middle of an import that ends with a traceback. The signal waits until it is made."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -5,7 +5,9 @@ from typing import Any
 
 from redis import Redis, Sentinel
 from redis.backoff import ExponentialBackoff
+from redis.exceptions import RedisError
 from redis.retry import Retry
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from config.redis_url import SentinelUrl
 from config.settings import Settings, settings
@@ -33,6 +35,17 @@ def connect(settings: Settings) -> Redis:
         parts.master, db=parts.db, username=parts.username, password=parts.password, **options
     )
     return master
+
+
+def patiently(seconds: float) -> Retrying:
+    """Calls a step again that changes nothing the second time, while Redis is away or refuses to write: about so long,
+    and then its error is raised."""
+    return Retrying(
+        retry=retry_if_exception_type(RedisError),
+        wait=wait_exponential(multiplier=0.1, max=1),
+        stop=stop_after_delay(seconds),
+        reraise=True,
+    )
 
 
 @cache

@@ -15,7 +15,10 @@ from worker.scripts import Scripts
 
 log = structlog.get_logger()
 
+# Of the records that this program writes, and the newest that it can read. A newer version may add fields to a record,
+# and needs a number of its own only where this program would do wrong with what it adds.
 VERSION = 1
+FOR_NEWER_MS = 60_000
 QUANTUM = 10
 PROBE_MS = 15 * 60_000
 NO_ACCOUNT = "-"
@@ -23,7 +26,8 @@ NO_ACCOUNT = "-"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What acceptance puts into the ledger. `job` is sealed; `natural` is set where the id is not the natural one."""
+    """What acceptance puts into the ledger. `job` is sealed; `natural` is set where the id is not the natural one;
+    `who` is the digest of the address."""
 
     id: str
     account: str
@@ -33,11 +37,12 @@ class Entry:
     delay_ms: int = 0
     expires_after_ms: int = 0
     natural: str = ""
+    who: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedEntry:
-    """A job that is not valid, as it is kept: sealed, with its faults as JSON."""
+    """A job that is not valid, as it is kept: sealed, with its faults as JSON; `who` where it names an address."""
 
     id: str
     account: str
@@ -45,6 +50,7 @@ class RefusedEntry:
     faults: str = "[]"
     reason: str = ""
     order: str = ""
+    who: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +64,8 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class NoClaim:
-    """Why there is nothing to deliver: the message was `stale`, the gate is `shut`, or the invitation `expired`."""
+    """Why there is nothing to deliver: the message was `stale`, the gate is `shut`, the invitation `expired` or is
+    `suppressed`, or its record is of a `newer` version and was left to workers that know it."""
 
     why: str
     account: str
@@ -82,7 +89,6 @@ class Claim:
     created_at: int = 0
     due_at: int = 0
     now: int = 0
-    version: int = VERSION
     probe: bool = False
     consented_at: int = 0
 
@@ -100,15 +106,15 @@ class Ledger:
         seconds, micros = self.redis.time()
         return int(seconds) * 1000 + int(micros) // 1000
 
-    def accept(self, entries: Sequence[Entry | RefusedEntry], id_key: str = "") -> list[Receipt]:
+    def accept(self, entries: Sequence[Entry | RefusedEntry], fingerprint: str = "") -> list[Receipt]:
         """One receipt for each entry, in order; all in one pipeline.
 
-        `id_key`: the key that their ids were made with, as it stands in Redis. Where another stands there, nothing is
-        written and the state is `foreign`.
+        `fingerprint`: of the key that their ids were made with. Where Redis holds another key, nothing is written and
+        the state is `foreign`.
         """
         with self.redis.pipeline(transaction=False) as pipe:
             for entry in entries:
-                self._scripts.run(_script(entry), *_accepting(entry), VERSION, id_key, client=pipe)
+                self._scripts.run(_script(entry), *_accepting(entry), VERSION, fingerprint, client=pipe)
             answers = pipe.execute()
         return [
             Receipt(entry.id, state, bool(created)) for entry, (state, created) in zip(entries, answers, strict=True)
@@ -146,12 +152,10 @@ class Ledger:
 
     def claim(self, invitation: str, lease_ms: int) -> Claim | NoClaim:
         """The claim, or why there is none."""
-        answer = self._scripts.run("claim", invitation, lease_ms)
+        answer = self._scripts.run("claim", invitation, lease_ms, VERSION, FOR_NEWER_MS)
         if answer[0] != "ok":
             return NoClaim(*answer)
-        token, account, job, attempts, throttled, unclear, created_at, due_at, now, version, probe, consented = answer[
-            1:
-        ]
+        token, account, job, attempts, throttled, unclear, created_at, due_at, now, probe, consented = answer[1:]
         return Claim(
             id=invitation,
             token=token,
@@ -163,7 +167,6 @@ class Ledger:
             created_at=int(created_at),
             due_at=int(due_at),
             now=int(now),
-            version=int(version),
             probe=probe == "1",
             consented_at=int(consented),
         )
@@ -194,9 +197,20 @@ class Ledger:
         return state, bool(changed)
 
     def replay(self, invitation: str) -> tuple[str, bool]:
-        """The state of the invitation, and whether it was lined up afresh; `unknown` where there is none."""
+        """The state of the invitation, and whether it was lined up afresh; `unknown` where there is none, `forgotten`
+        where its job is no longer kept. One whose address asked for no invitations since comes to `suppressed`."""
         state, changed = self._scripts.run("replay", invitation)
         return state, bool(changed)
+
+    def suppress(self, invitation: str, who: str) -> bool:
+        """Ends an invitation that waits, where its address stands on the opt-out list. True where it was ended now."""
+        return bool(self._scripts.run("suppress", invitation, who))
+
+    def forget(self, invitation: str) -> tuple[str, str] | None:
+        """Takes out whatever tells of the customer, and cancels what waits. Returns the account and the state it was
+        in, None where there is nothing to forget, or no longer."""
+        was = self._scripts.run("forget", invitation)
+        return (was[0], was[1]) if was else None
 
     def pause(self, account: str, reason: str) -> None:
         """Nothing of this account passes until it is resumed; calls that run end."""
@@ -217,9 +231,9 @@ def _script(entry: Entry | RefusedEntry) -> str:
 
 def _accepting(entry: Entry | RefusedEntry) -> tuple[str | int, ...]:
     if isinstance(entry, RefusedEntry):
-        return entry.id, entry.account, entry.order, entry.job, entry.faults, entry.reason
+        return entry.id, entry.account, entry.order, entry.job, entry.faults, entry.reason, entry.who
     delays = entry.delay_ms, entry.expires_after_ms
-    return entry.id, entry.account, entry.gate, entry.order, entry.job, *delays, entry.natural
+    return entry.id, entry.account, entry.gate, entry.order, entry.job, *delays, entry.natural, entry.who
 
 
 def _announce(news: str, step: dict[str, Any]) -> None:

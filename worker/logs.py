@@ -54,6 +54,7 @@ def configure_logs(log_format: Literal["console", "json"], level: int | str) -> 
         )
     )
     handler.addFilter(_without_bodies)
+    handler.addFilter(_brief_warnings)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
@@ -78,4 +79,11 @@ def _without_bodies(record: logging.LogRecord) -> bool:
     if record.msg in PRINT_BODIES:
         record.msg = str(record.msg).strip().splitlines()[0].split("%")[0] + "(not shown: it may hold a job)"
         record.args, record.exc_info = (), None
+    return True
+
+
+def _brief_warnings(record: logging.LogRecord) -> bool:
+    """What Celery and kombu put right themselves they tell with a traceback, and where Redis is full once a second."""
+    if record.levelno <= logging.WARNING:
+        record.exc_info = None
     return True

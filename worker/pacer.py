@@ -40,6 +40,9 @@ class Pacer:
     def start(self) -> None:
         self._loop.start()
 
+    def end(self) -> None:
+        self._loop.end()
+
     def stop(self) -> None:
         self._loop.stop()
 
@@ -90,6 +93,10 @@ class PacerStep(bootsteps.StartStopStep):
 
     def start(self, parent: Any) -> None:
         self._pacer.start()
+
+    def close(self, parent: Any) -> None:
+        # Of all steps before the first is stopped: they end side by side.
+        self._pacer.end()
 
     def stop(self, parent: Any) -> None:
         self._pacer.stop()

@@ -42,6 +42,7 @@ class Record:
     sends_at: int | None
     sent_at: int | None
     provider_reference: str | None
+    forgotten_at: int | None
     history: tuple[Change, ...]
     faults: tuple[dict[str, str], ...] = ()
     job: str = field(default="", repr=False)
@@ -71,6 +72,14 @@ class Records:
         while page := cast(list[str], self._redis.zrange(key, start, start + PAGE - 1, desc=newest_first)):
             yield from page
             start += PAGE
+
+    def ended(self, account: str, state: str, since: int | None = None, before: int | None = None) -> Iterator[str]:
+        """The ids that came to a final state from `since` on and before `before` (ms), the oldest first."""
+        key = _shelf(account, state)
+        start = 0 if since is None else self._redis.zcount(key, "-inf", f"({since}")
+        end = self._redis.zcard(key) if before is None else self._redis.zcount(key, "-inf", f"({before}")
+        for first in range(int(start), int(end), PAGE):
+            yield from cast(list[str], self._redis.zrange(key, first, min(first + PAGE, int(end)) - 1))
 
     def many(self, ids: list[str]) -> list[Record]:
         """The records of these ids that are still there, in one round trip."""
@@ -133,6 +142,7 @@ def _record(invitation: str, raw: dict[str, str]) -> Record:
         sends_at=time("sends_at"),
         sent_at=time("sent_at"),
         provider_reference=raw.get("reference") or None,
+        forgotten_at=time("forgotten_at"),
         history=tuple(Change(int(change["at"]), change["state"], change["reason"]) for change in changes),
         faults=tuple(json.loads(raw.get("faults", "[]"))),
         job=raw["job"],

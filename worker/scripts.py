@@ -8,11 +8,15 @@ from redis.client import Pipeline
 from redis.commands.core import Script
 
 SHARED = {
-    "admit": ["limits"],
-    "claim": ["limits"],
-    "spend": ["limits"],
-    "settle": ["limits", "lessons"],
-    "tell": ["limits", "lessons"],
+    "admit": ["not_full", "limits"],
+    "cancel": ["even_full"],
+    "claim": ["even_full", "limits"],
+    "pause": ["even_full"],
+    "resume": ["even_full"],
+    "sent": ["even_full"],
+    "settle": ["even_full", "limits", "lessons"],
+    "spend": ["even_full", "limits"],
+    "tell": ["even_full", "limits", "lessons"],
 }
 NAMES = (
     "accept",
@@ -21,13 +25,16 @@ NAMES = (
     "claim",
     "configure",
     "erase",
+    "forget",
     "pause",
     "refuse",
     "replay",
+    "reseal",
     "resume",
     "sent",
     "settle",
     "spend",
+    "suppress",
     "tell",
 )
 

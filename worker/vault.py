@@ -8,28 +8,40 @@ from typing import cast
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from redis import Redis
+from redis.client import Pipeline
 
 from config.errors import ConfigurationError
-from config.settings import PREFIX, Settings
+from config.settings import PLAIN, PREFIX, Settings
 from worker.address import one_spelling
 
 ID_KEY = "invitations:id_key"
+PRINT_KEY = "invitations:id_key:print"
 ENCRYPTED = "fernet:"
+IN_CLEAR = "plain:"
 
 
 class Vault:
     """Seals and opens texts: encrypted with Fernet where keys are configured, else as they are."""
 
     def __init__(self, keys: Sequence[str] = ()) -> None:
-        self._keys = keys
-        self._fernet = MultiFernet([Fernet(key) for key in keys]) if keys else None
+        """`keys`: the newest, which seals, first; the word `plain` in its place seals nothing any more."""
+        fernets = [Fernet(key) for key in keys if key != PLAIN]
+        self._opens = MultiFernet(fernets) if fernets else None
+        self._seals = fernets[0] if keys and keys[0] != PLAIN else None
 
     @classmethod
     def of(cls, settings: Settings) -> "Vault":
         return cls([key.get_secret_value() for key in settings.encryption_keys])
 
+    @property
+    def encrypts(self) -> bool:
+        """Whether what it seals is encrypted."""
+        return self._seals is not None
+
     def seal(self, text: str) -> str:
-        return ENCRYPTED + self._fernet.encrypt(text.encode()).decode() if self._fernet else text
+        if self._seals:
+            return ENCRYPTED + self._seals.encrypt(text.encode()).decode()
+        return IN_CLEAR + text if text.startswith((ENCRYPTED, IN_CLEAR)) else text
 
     def open(self, sealed: str) -> str:
         """The text that was sealed, by any of the keys.
@@ -38,44 +50,62 @@ class Vault:
             ConfigurationError: where none of the configured keys opens it.
         """
         if not sealed.startswith(ENCRYPTED):
-            return sealed
+            return sealed.removeprefix(IN_CLEAR)
         try:
-            if self._fernet is None:
+            if self._opens is None:
                 raise InvalidToken
-            return self._fernet.decrypt(sealed.removeprefix(ENCRYPTED)).decode()
+            return self._opens.decrypt(sealed.removeprefix(ENCRYPTED)).decode()
         except InvalidToken:
             raise ConfigurationError(
-                [f"{PREFIX}ENCRYPTION_KEYS: expected to include the key that this Redis was written with"]
+                [
+                    f"{PREFIX}ENCRYPTION_KEYS: expected to include the key that this Redis was written with; to change"
+                    " keys, set the new and the old one, newest first, then run: invitations doctor --reencrypt"
+                ]
             ) from None
 
     def is_newest(self, sealed: str) -> bool:
         """Whether `sealed` is as `seal` would make it today: with the newest key, or plain where there is none."""
+        encrypted = sealed.startswith(ENCRYPTED)
+        if self._seals is None or not encrypted:
+            return self._seals is None and not encrypted
         try:
-            Vault(self._keys[:1]).open(sealed)
-        except ConfigurationError:
+            self._seals.decrypt(sealed.removeprefix(ENCRYPTED))
+        except InvalidToken:
             return False
-        return sealed.startswith(ENCRYPTED) == bool(self._keys)
+        return True
 
 
 class Identity:
     """Ids of invitations, keyed: they give no address away, and where the key is encrypted in Redis, whoever reads it
     cannot test an address against them either."""
 
-    def __init__(self, key: bytes, sealed_key: str = "") -> None:
+    def __init__(self, key: bytes) -> None:
         self._key = key
-        self.sealed_key = sealed_key
+        # Of 32 random bytes: it tells whether two processes have the same key, and nothing of the key.
+        self.fingerprint = sha256(key).hexdigest()
 
     @classmethod
     def of(cls, redis: "Redis", vault: Vault) -> "Identity":
-        """The identity of this deployment; its key is made at the first start and kept in Redis, sealed with the
-        newest encryption key."""
+        """The identity of this deployment; its key is made at the first start and kept in Redis, sealed. It is sealed
+        anew by worker.reencrypt alone, after everything else, so that a process that lacks a key which is still
+        needed does not start."""
         sealed = cast(str | None, redis.set(ID_KEY, vault.seal(token_hex(32)), nx=True, get=True))
         sealed = sealed or str(redis.get(ID_KEY))
-        key = vault.open(sealed)
-        if not vault.is_newest(sealed):
-            sealed = vault.seal(key)
-            redis.set(ID_KEY, sealed)
-        return cls(key.encode(), sealed)
+        identity = cls(vault.open(sealed).encode())
+        if redis.get(PRINT_KEY) != identity.fingerprint:
+            identity._leave_print(redis, sealed)
+        return identity
+
+    def _leave_print(self, redis: "Redis", sealed: str) -> None:
+        """Beside the key, by which acceptance knows that Redis did not lose it; nothing where it was replaced since."""
+
+        def leave(pipe: Pipeline) -> None:
+            same = pipe.get(ID_KEY) == sealed
+            pipe.multi()
+            if same:
+                pipe.set(PRINT_KEY, self.fingerprint)
+
+        redis.transaction(leave, ID_KEY)
 
     def natural(self, account: str, email: str, order: str | None) -> str:
         """The id of the one invitation of this account, address (in any spelling) and order."""
@@ -88,6 +118,11 @@ class Identity:
     def refused(self, raw: str) -> str:
         """The id under which a job that is not valid is kept."""
         return self._digest("refused", raw)
+
+    def who(self, email: str) -> str:
+        """What stands in Redis for an address: the same for each of its spellings (case, Unicode's forms, the domain in
+        its ASCII form or not), and for no account or order."""
+        return self._digest("who", one_spelling(email.strip()))[:22]
 
     def _digest(self, *parts: str) -> str:
         return hmac.new(self._key, "\0".join(parts).encode("utf-8", "surrogatepass"), sha256).hexdigest()[:32]

@@ -22,6 +22,8 @@ COMMANDS = {
     "resume": ("ops.cli.pausing:resume", "Set a paused account going."),
     "replay": ("ops.cli.replay:replay", "Line up rejected and failed invitations afresh."),
     "cancel": ("ops.cli.cancel:cancel", "Cancel invitations that wait."),
+    "forget": ("ops.cli.forget:forget", "Erase everything that is held on an address."),
+    "suppress": ("ops.cli.suppress:suppress", "Keep the list of addresses that asked for no invitations."),
     "doctor": ("ops.cli.doctor:examine_deployment", "Say what is wrong with this deployment, and the cure."),
     "simulate": ("ops.cli.simulate:simulate", "Simulate all three providers on one port."),
     "demo": ("ops.cli.demo:demo", "See it work: a few hundred invitations over all three providers."),

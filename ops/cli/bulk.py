@@ -1,15 +1,21 @@
 """One step for many invitations, with a progress bar and what became of them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import typer
-from rich.progress import track
+from rich.progress import Progress, track
 
 from ops.cli.errors import FAILED
 from ops.cli.output import clean, console, print_json
 
 Step = Callable[[str], tuple[str, bool]]
+WHY_NOT = {
+    "unknown": "no invitation has this id",
+    "forgotten": "forgotten: its job is no longer kept",
+    "suppressed": "it is suppressed: the address asked for no invitations",
+}
 
 
 @dataclass(slots=True)
@@ -34,6 +40,15 @@ def move(ids: Sequence[str], step: Step) -> Moved:
     return moved
 
 
+@contextmanager
+def advancing(total: int) -> Iterator[Callable[[int], None]]:
+    """What it gives is told how many more of `total` are done. A bar on a terminal, nothing in a pipe."""
+    target = console(stderr=True)
+    with Progress(console=target, transient=True, disable=not target.is_terminal) as bar:
+        task = bar.add_task("", total=total)
+        yield lambda count: bar.advance(task, count)
+
+
 def report(verb: str, moved: Moved, *, named: bool, as_json: bool) -> None:
     """Prints what became of them. Where ids were `named`, one that was not changed makes the exit code 1."""
     if as_json:
@@ -43,6 +58,5 @@ def report(verb: str, moved: Moved, *, named: bool, as_json: bool) -> None:
     if not named or not moved.unchanged:
         return
     for invitation, state in moved.unchanged.items():
-        why = "no invitation has this id" if state == "unknown" else f"it is {state}"
-        typer.echo(f"{clean(invitation)} was not {verb}: {why}", err=True)
+        typer.echo(f"{clean(invitation)} was not {verb}: {WHY_NOT.get(state, f'it is {state}')}", err=True)
     raise typer.Exit(FAILED)

@@ -8,6 +8,7 @@ from ops.cli.bulk import move, report
 from ops.cli.options import AsJson, Yes, confirmed, known_account
 from worker.connection import redis
 from worker.ledger import ledger
+from worker.masking import scrub
 from worker.records import Records
 
 Ids = Annotated[list[str] | None, typer.Argument(help="Invitations.", metavar="ID")]
@@ -35,7 +36,7 @@ def cancel(
     chosen = ids or _waiting(account or "")
     if not ids and not confirmed("cancel", len(chosen), yes):
         raise typer.Abort
-    moved = move(chosen, lambda invitation: ledger().cancel(invitation, reason))
+    moved = move(chosen, lambda invitation: ledger().cancel(invitation, scrub(reason)))
     report("cancelled", moved, named=bool(ids), as_json=as_json)
 
 

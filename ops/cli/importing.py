@@ -36,12 +36,13 @@ class Outcome:
     kept: int | None
     accepted: int = 0
     known: int = 0
+    suppressed: int = 0
     refused: int = 0
     refusals: list[Refusal] = field(default_factory=list)
 
     @property
     def lines(self) -> int:
-        return self.accepted + self.known + self.refused
+        return self.accepted + self.known + self.suppressed + self.refused
 
 
 def import_file(
@@ -84,6 +85,7 @@ def _enqueue(rows: Iterator[Row], outcome: Outcome, advance: Callable[[int], Non
             summary = enqueue_many(row.job for row in batch)
             outcome.accepted += summary.accepted
             outcome.known += summary.known
+            outcome.suppressed += summary.suppressed
             outcome.refused += len(summary.refused)
             room = None if outcome.kept is None else max(0, outcome.kept - len(outcome.refusals))
             refused = summary.refused[:room]
@@ -109,10 +111,11 @@ def _print(outcome: Outcome, as_json: bool) -> None:
         refusals: list[dict[str, Any]] = [
             {"line": line, "faults": [fault.model_dump() for fault in faults]} for line, faults in outcome.refusals
         ]
-        told = {"accepted": outcome.accepted, "known": outcome.known, "refused": outcome.refused}
+        told = {name: getattr(outcome, name) for name in ("accepted", "known", "suppressed", "refused")}
         print_json({**told, "refused_lines": refusals})
         return
-    typer.echo(f"{outcome.accepted} accepted, {outcome.known} already known, {outcome.refused} refused")
+    suppressed = f", {outcome.suppressed} suppressed: no invitations were asked for" if outcome.suppressed else ""
+    typer.echo(f"{outcome.accepted} accepted, {outcome.known} already known, {outcome.refused} refused{suppressed}")
     for line, faults in outcome.refusals:
         typer.echo(f"  line {line}: {'; '.join(map(_in_words, faults))}", err=True)
     more = outcome.refused - len(outcome.refusals)

@@ -37,8 +37,8 @@ def known_account(name: str, *, param: str = "--account", also: tuple[str, ...] 
     raise typer.BadParameter(problem, param_hint=param)
 
 
-def confirmed(verb: str, count: int, yes: bool) -> bool:
-    """Whether to `verb` so many invitations: asks on a terminal, unless `yes`.
+def confirmed(verb: str, count: int, yes: bool, what: str = "invitations") -> bool:
+    """Whether to `verb` so many of `what`: asks on a terminal, unless `yes`.
 
     Raises:
         typer.BadParameter: there is no terminal, so nobody to ask.
@@ -48,4 +48,4 @@ def confirmed(verb: str, count: int, yes: bool) -> bool:
     if not sys.stdin.isatty():
         problem = f"there is nobody to ask without a terminal, and nothing was changed; to {verb} {count} add --yes"
         raise typer.BadParameter(problem)
-    return not count or typer.confirm(f"{verb.capitalize()} {count} invitations?")
+    return not count or typer.confirm(f"{verb.capitalize()} {count} {what}?")

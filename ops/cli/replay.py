@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from ops.cli.bulk import move, report
+from ops.cli.moment import MOMENT_HELP, moment_ms
 from ops.cli.options import AsJson, Yes, confirmed, known_account
 from worker.connection import redis
 from worker.ledger import ledger
@@ -18,34 +19,45 @@ Account = Annotated[str | None, typer.Option(help="All of this account; in a scr
 InState = Annotated[
     Literal["rejected", "failed"] | None, typer.Option(help="All in this state; in a script with --yes.")
 ]
+Since = Annotated[
+    str | None, typer.Option(help=f"All that came to their state then or later: {MOMENT_HELP}.", metavar="TIME")
+]
+Before = Annotated[str | None, typer.Option(help="All that came to their state before then.", metavar="TIME")]
 
 
-def replay(
+def replay(  # noqa: PLR0913
     ids: Ids = None,
     *,
     account: Account = None,
     state: InState = None,
+    since: Since = None,
+    before: Before = None,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Line up rejected and failed invitations afresh: some by id, or all of an account or a state.
+    """Line up rejected and failed invitations afresh: some by id, or all of an account, a state or a time.
+
+    Their attempts count from nothing and they have their whole time again; their history stays.
 
     \b
     Example:
       invitations replay 3f8e1c0b9d2a47f6a1b2c3d4e5f60718
-      invitations replay --account shop_nl --state failed --yes
+      invitations replay --account shop_nl --state failed --since 3h --yes
     """
-    if bool(ids) == bool(account or state):
-        raise typer.BadParameter("expected either ids, or --account, --state or both")
-    chosen = ids or _all(account, state)
+    if bool(ids) == bool(account or state or since or before):
+        raise typer.BadParameter("expected either ids, or any of --account, --state, --since and --before")
+    chosen = ids or _all(account, state, since, before)
     if not ids and not confirmed("replay", len(chosen), yes):
         raise typer.Abort
     report("replayed", move(chosen, ledger().replay), named=bool(ids), as_json=as_json)
 
 
-def _all(account: str | None, state: str | None) -> list[str]:
+def _all(account: str | None, state: str | None, since: str | None, before: str | None) -> list[str]:
     records = Records(redis())
     known = records.accounts()
     names = [known_account(account, also=tuple(known))] if account else known
     states = (state,) if state else REPLAYABLE
-    return list(chain.from_iterable(records.ids(name, each) for name in names for each in states))
+    now = ledger().now()
+    first = moment_ms(since, now, param="--since") if since else None
+    last = moment_ms(before, now, param="--before") if before else None
+    return list(chain.from_iterable(records.ended(name, each, first, last) for name in names for each in states))

@@ -14,6 +14,7 @@ from ops.cli.output import print_json
 from tasks.acceptance import acceptance
 
 NOT_OF_THE_JOB = ("file", "as_json")
+SUPPRESSED = "suppressed, and not sent: the address asked for no invitations"
 
 Text = Annotated[str | None, typer.Option(show_default=False)]
 Order = Annotated[str | None, typer.Option(help="Order number.")]
@@ -107,8 +108,8 @@ def _send(job: dict[str, Any] | str, as_json: bool) -> None:
         told = {"faults": [fault.model_dump() for fault in faults]} if faults else {}
         print_json({"id": receipt.id, "state": receipt.state, "created": receipt.created, **told})
     elif not faults:
-        known = "enqueued" if receipt.created else f"known already, {receipt.state}"
-        typer.echo(f"{receipt.id}: {known}")
+        created = SUPPRESSED if receipt.state == "suppressed" else "enqueued"
+        typer.echo(f"{receipt.id}: {created if receipt.created else f'known already, {receipt.state}'}")
     if faults:
         lines = ["The job was refused:", *(f"  - {fault}" for fault in faults)]
         kept = f"It is kept; to mend it and send it again: invitations show {receipt.id} --job > job.json"

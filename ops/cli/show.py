@@ -67,6 +67,7 @@ def summary_json(record: Record) -> dict[str, Any]:
         "sends_at": iso(record.sends_at),
         "sent_at": iso(record.sent_at),
         "provider_reference": record.provider_reference,
+        "forgotten_at": iso(record.forgotten_at),
     }
 
 
@@ -78,6 +79,8 @@ def record_json(record: Record) -> dict[str, Any]:
 
 def _print_job(record: Record) -> None:
     text = Vault.of(settings()).open(record.job)
+    if not text and (record.forgotten_at or record.state == "suppressed"):
+        raise Failure("Its job is no longer kept: its customer was forgotten, or asked for no invitations.")
     try:
         print_json(json.loads(text))
     except (ValueError, RecursionError):
@@ -100,6 +103,7 @@ def _print(record: Record) -> None:
         ("goes out", moment(record.sends_at) if record.sent_at is None else ""),
         ("sent", moment(record.sent_at)),
         ("provider's reference", record.provider_reference),
+        ("forgotten", moment(record.forgotten_at)),
         *(("fault", f"{fault['field']}: {fault['problem']}") for fault in record.faults),
     ):
         if value:

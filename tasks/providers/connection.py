@@ -21,6 +21,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from urllib3.util.connection import create_connection
 
 from tasks.providers.deadline import Deadline
+from tasks.providers.resolve import resolve
 
 CONNECT_SECONDS = 5.0
 IDLE_SECONDS = 3.0
@@ -112,16 +113,14 @@ class _Timed(HTTPConnection):
         """As in urllib3, but all addresses of the host share the time that each gets there."""
         deadline = Deadline(min(CONNECT_SECONDS, _current.call.deadline.check()))
         try:
-            addresses = socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)
+            addresses = resolve(self._dns_host, self.port, deadline.left())
         except socket.gaierror as error:
             raise NameResolutionError(self.host, self, error) from error
         failure: OSError = TimeoutError()
-        for index, (*_, address) in enumerate(addresses):
+        for index, address in enumerate(addresses):
             share = deadline.left() / (len(addresses) - index)
             try:
-                sock = create_connection(
-                    (str(address[0]), self.port), max(share, 0.001), socket_options=self.socket_options
-                )
+                sock = create_connection((address, self.port), max(share, 0.001), socket_options=self.socket_options)
                 sock.settimeout(max(_current.call.deadline.left(), 0.001))
                 return sock
             except OSError as error:

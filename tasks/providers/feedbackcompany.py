@@ -1,6 +1,9 @@
 """The Feedback Company: registers an order, and invites its customer unless told not to.
 
 Source: feedbackcompany-orders.txt and NOTES.md of the provider pages.
+
+A call that stayed unanswered: it is made again, and an answer that knows the `external_id` already means that the first
+one had arrived. An answer that was lost on the way to an access token leaves nothing unclear.
 """
 
 import re

@@ -1,6 +1,10 @@
 """WebwinkelKeur and its sister brand TrustProfile: the same API on two hosts.
 
 Sources: webwinkelkeur-create.txt, webwinkelkeur-retrieve.txt and NOTES.md of the provider pages.
+
+A call that stayed unanswered: the list is asked before anything is sent again. A row with the same address and order,
+made since the job came, is that call. Where it is not listed, or the list cannot tell, the invitation is sent again,
+and "already sent" is then our own success.
 """
 
 import json

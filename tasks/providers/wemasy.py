@@ -1,6 +1,9 @@
 """Wemasy: invites a customer to an account of the shop, so the address alone is the identity.
 
 Source: wemasy-invite.txt and NOTES.md of the provider pages.
+
+A call that stayed unanswered: it is made again, and a 422 that says that the address is registered means that the first
+one had arrived. Whether the shop had registered the address by other means just then cannot be told.
 """
 
 import re

@@ -47,7 +47,7 @@ def answer(status: int, body: Any = "", headers: dict[str, str] | None = None, *
 
 @dataclass
 class Playback:
-    """The server; `script` holds an act for each request to come, `asked` what came."""
+    """The server; `script` holds an act for each request to come, `asked` what came, `sent` how many bytes left."""
 
     script: list[Act] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
@@ -55,11 +55,12 @@ class Playback:
     reads: bool = True
     refuses: float = 0.0
     connections: int = 0
+    sent: int = 0
     port: int = 0
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}"
 
     def accept(self, listener: socket.socket) -> None:
         if self.refuses:
@@ -88,6 +89,7 @@ class Playback:
         act = self.script[len(self.asked) - 1] if len(self.asked) <= len(self.script) else Act(end="close")
         for chunk in act.chunks:
             connection.sendall(chunk)
+            self.sent += len(chunk)
             sleep(act.pause)
         if act.end == "reset":
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)

@@ -19,6 +19,7 @@ from ops.simulator import RunningSimulator, account_key, invitation_ref
 from tasks.acceptance import Acceptance
 from tests.integration.processes import Running, celery, environment
 from tests.support import free_port, wait_until
+from worker.connection import connect
 from worker.ledger import Ledger, Receipt
 from worker.records import Record, Records
 from worker.vault import Identity, Vault
@@ -38,7 +39,7 @@ class Deployment:
     accounts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.redis: Redis = Redis.from_url(self.redis_url, decode_responses=True)
+        self.redis: Redis = connect(load_settings(redis_url=self.redis_url))
         self.records = Records(self.redis)
         self._started: list[Running] = []
         self._numbers = count(1)

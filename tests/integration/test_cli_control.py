@@ -3,13 +3,15 @@
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 
 import pytest
 from redis import Redis
 
 from tests.command_line import ROOT, CommandLine
 from tests.integration.steps import claim, send, settle
-from worker.records import Records
+from worker.ledger import ledger
+from worker.records import PAGE, Records
 
 
 def state(cli: CommandLine, invitation: str) -> str:
@@ -96,6 +98,57 @@ def test_replay_takes_all_of_an_account_or_of_a_state(cli: CommandLine) -> None:
         ("portal", "rejected"): "queued",
         ("portal", "cancelled"): "cancelled",
     }
+
+
+def test_replay_takes_what_ended_in_a_time(cli: CommandLine, real_redis: Redis) -> None:
+    now = ledger().now()
+    ids = {hours: send(cli, f"{hours} hours ago") for hours in (1, 2, 3, 4)}
+    for hours, invitation in ids.items():
+        settle(invitation, state="failed")
+        real_redis.zadd("invitations:state:shop_nl:failed", {invitation: now - hours * 3_600_000})
+    other = send(cli, "other", "portal")
+    settle(other, state="rejected")
+    four_hours_ago = datetime.fromtimestamp(now / 1000 - 4 * 3600, UTC).isoformat()
+
+    by_age = cli("replay", "--since", "210m", "--before", "150m", "--yes")
+    by_date = cli("replay", "--since", four_hours_ago, "--before", "150m", "--state", "failed", "--yes")
+    of_another = cli("replay", "--since", "90m", "--account", "portal", "--yes")
+    long_ago = cli("replay", "--before", "2026-01-01", "--yes")
+
+    assert [ended.out for ended in (by_age, by_date, of_another, long_ago)] == [
+        "1 replayed\n",
+        "1 replayed\n",
+        "1 replayed\n",
+        "0 replayed\n",
+    ]
+    assert {hours: state(cli, invitation) for hours, invitation in ids.items()} == {
+        1: "failed",
+        2: "failed",
+        3: "queued",
+        4: "queued",
+    }
+    assert state(cli, other) == "queued"
+
+
+@pytest.mark.parametrize("option", ["--since", "--before"])
+def test_a_time_that_is_none_changes_nothing_and_says_what_one_looks_like(cli: CommandLine, option: str) -> None:
+    invitation = send(cli, "1")
+    settle(invitation, state="failed")
+
+    ended = cli("replay", option, "yesterday", "--yes")
+
+    assert (ended.code, ended.out) == (2, "")
+    assert f'Invalid value for {option}: expected a time such as "2026-07-01", "2026-07-01 12:00" (UTC)' in ended.err
+    assert state(cli, invitation) == "failed"
+
+
+def test_replaying_many_starts_with_the_one_that_ended_first(cli: CommandLine, real_redis: Redis) -> None:
+    ids = [send(cli, f"{number}") for number in range(PAGE + 2)]
+    real_redis.zadd("invitations:state:shop_nl:failed", {one: at for at, one in enumerate(ids)})
+
+    assert list(Records(real_redis).ended("shop_nl", "failed")) == ids
+    assert list(Records(real_redis).ended("shop_nl", "failed", 1, PAGE + 1)) == ids[1:-1]
+    assert list(Records(real_redis).ended("shop_nl", "failed", PAGE + 2)) == []
 
 
 def test_with_nothing_to_replay_nothing_fails(cli: CommandLine) -> None:

@@ -41,7 +41,8 @@ def test_a_deployment_that_is_well_has_nothing_to_do(cli: CommandLine, redis: Re
     found = findings(cli)
 
     assert {check: (finding["level"], finding["advice"]) for check, finding in found.items()} == dict.fromkeys(
-        ("configuration", "redis", "persistence", "memory", "clock", "workers", "inbox", "beat"), ("ok", "")
+        ("configuration", "redis", "persistence", "memory", "clock", "encryption", "workers", "inbox", "beat"),
+        ("ok", ""),
     )
     assert found["configuration"]["found"] == "3 accounts can be used"
     assert found["redis"]["found"].startswith("Valkey ")
@@ -97,7 +98,7 @@ def test_clocks_that_disagree_are_told(
     cli: CommandLine, monkeypatch: pytest.MonkeyPatch, shift: int, which: str
 ) -> None:
     true_time = time.time_ns
-    monkeypatch.setattr("ops.doctor.time.time_ns", lambda: true_time() + shift)
+    monkeypatch.setattr("ops.doctor.server.time.time_ns", lambda: true_time() + shift)
 
     found = findings(cli)["clock"]
 

@@ -29,7 +29,7 @@ def test_every_line_is_enqueued_once_however_often_it_is_imported(cli: CommandLi
     first, again = cli("import", file, "--json"), cli("import", file)
 
     assert (first.code, first.err) == (0, "")
-    assert first.data == {"accepted": 1_234, "known": 0, "refused": 0, "refused_lines": []}
+    assert first.data == {"accepted": 1_234, "known": 0, "suppressed": 0, "refused": 0, "refused_lines": []}
     assert (again.code, again.out, again.err) == (0, "0 accepted, 1234 already known, 0 refused\n", "")
     assert Records(real_redis).count("portal", "queued") == 1_234
 
@@ -75,6 +75,7 @@ def test_a_table_of_a_spreadsheet_is_read(cli: CommandLine, real_redis: Redis) -
     assert ended.data == {
         "accepted": 2,
         "known": 0,
+        "suppressed": 0,
         "refused": 1,
         "refused_lines": [
             {
@@ -163,7 +164,7 @@ def test_a_run_that_breaks_off_says_how_far_it_came_and_can_be_run_again(
 
     assert (broken.code, broken.out) == (code, "")
     assert broken.err == f"{why}1000 lines went in. Run it again for the others: nothing is doubled.\n"
-    assert again.data == {"accepted": 200, "known": 1_000, "refused": 0, "refused_lines": []}
+    assert again.data == {"accepted": 200, "known": 1_000, "suppressed": 0, "refused": 0, "refused_lines": []}
 
 
 def test_a_bar_is_shown_on_a_terminal_and_wiped_at_the_end(cli: CommandLine) -> None:

@@ -14,6 +14,7 @@ from tests.property.passing_time import pass_time
 from tests.property.promises import at_once, limit_in_force
 from tests.property.snapshot import Snapshot, take_snapshot
 from worker.ledger import Claim, Entry, Ledger, NoClaim
+from worker.suppressed import OptOuts
 
 P = "invitations:"
 ACCOUNTS = ("a", "b", "c")
@@ -30,6 +31,7 @@ class Bench:
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
         self.ledger = Ledger(redis)
+        self.opt_outs = OptOuts(self.ledger)
         self.ids: set[str] = set()
         self.messages: list[str] = []
         self.claims: list[Claim] = []
@@ -70,6 +72,8 @@ class Bench:
         """What a worker gets for a message. Nobody gets what another holds."""
         claim = self.ledger.claim(invitation, LEASE_MS)
         if isinstance(claim, Claim):
+            assert not self.is_suppressed(invitation), f"{invitation} would be called, whose address asked for none"
+            assert not self.is_forgotten(invitation), f"{invitation} would be called, whose customer was forgotten"
             held = self._held_until.get(invitation, 0)
             assert held <= self._virtual(claim.now), f"{invitation} was claimed while another worker held it"
             self._held_until[invitation] = self._virtual(claim.now) + LEASE_MS
@@ -80,7 +84,8 @@ class Bench:
     def settle(self, claim: Claim, step: dict[str, Any]) -> tuple[str, bool]:
         state, applied = self.ledger.settle(claim.id, claim.token, step)
         if applied:
-            assert state == step["state"]
+            again = step["state"] == "queued" and self.is_forgotten(claim.id)
+            assert state == ("cancelled" if again else step["state"])
             self._held_until.pop(claim.id, None)
         return state, applied
 
@@ -99,6 +104,23 @@ class Bench:
         if gone:
             self.ids.remove(invitation)
             self._histories.pop(invitation)
+
+    def is_suppressed(self, invitation: str) -> bool:
+        """Whether its address is on a list that holds for it."""
+        record = self.redis.hmget(f"{P}record:{invitation}", "account", "who")
+        account, who = cast(list[str | None], record)
+        return bool(who) and any(self.opt_outs.since([str(who)], name)[0] for name in (None, account))
+
+    def is_forgotten(self, invitation: str) -> bool:
+        return bool(self.redis.hexists(f"{P}record:{invitation}", "forgotten_at"))
+
+    def forget(self, invitation: str) -> None:
+        """It keeps its history, without the reasons."""
+        record = self.seen.records.get(invitation)
+        was = (record["account"], record["state"]) if record and "forgotten_at" not in record else None
+        assert self.ledger.forget(invitation) == was
+        for change in self._histories[invitation] if was else ():
+            change["reason"] = ""
 
     def end_lease(self, name: str, invitation: str) -> None:
         """As if the lease of the invitation had ended, and time had come to look."""

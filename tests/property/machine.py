@@ -33,6 +33,7 @@ ids = st.builds("{}{}".format, names, numbers)
 picks = st.integers(0, 40)
 jitters = st.sampled_from([0.0, 0.5, 1.0])
 delays = st.sampled_from([0, 0, 0, 5_000, DAY_MS])
+opted_out = st.sampled_from([None, *ACCOUNTS])
 lifetimes = st.sampled_from([LONG_MS, 3_000])
 gates = st.fixed_dictionaries(
     {
@@ -95,7 +96,9 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(name=names, these=st.sets(numbers, min_size=1), delay=delays, expires=lifetimes)
     def accepts(self, name: str, these: set[int], delay: int, expires: int) -> None:
         gate = self.bench.seen.stands.get(name, name)
-        self.bench.accept(Entry(f"{name}{one}", name, gate, "", "job", delay, expires) for one in sorted(these))
+        self.bench.accept(
+            Entry(f"{name}{one}", name, gate, "", "job", delay, expires, who=_who(one)) for one in sorted(these)
+        )
 
     @rule(room=st.sampled_from([1, 2, 3, 20]))
     def admits(self, room: int) -> None:
@@ -155,9 +158,28 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(one=ids)
     def replays(self, one: str) -> None:
-        was = self._state(one)
-        again = was in ("rejected", "failed")
-        assert self.bench.ledger.replay(one) == ("queued" if again else was, again)
+        was, told = self._state(one), self._state(one)
+        if was in ("rejected", "failed"):
+            suppressed = self.bench.is_suppressed(one)
+            told = "forgotten" if self.bench.is_forgotten(one) else "suppressed" if suppressed else "queued"
+        assert self.bench.ledger.replay(one) == (told, told != was and told == "queued")
+
+    @rule(number=numbers, name=opted_out)
+    def opts_out(self, number: int, name: str | None) -> None:
+        self.bench.opt_outs.add([_who(number)], name)
+
+    @rule(number=numbers, name=opted_out)
+    def changes_their_mind(self, number: int, name: str | None) -> None:
+        self.bench.opt_outs.remove([_who(number)], name)
+
+    @rule(one=ids)
+    def is_suppressed(self, one: str) -> None:
+        ends = self._state(one) == "queued" and self.bench.is_suppressed(one)
+        assert self.bench.ledger.suppress(one, _who(int(one[-1]))) is ends
+
+    @rule(one=ids)
+    def is_forgotten(self, one: str) -> None:
+        self.bench.forget(one)
 
     @rule(one=ids)
     def goes_out(self, one: str) -> None:
@@ -198,6 +220,11 @@ class LedgerMachine(RuleBasedStateMachine):
             self.bench.ledger.resume(name)
         self.bench.drain()
         assert self.bench.waiting() == {}
+
+
+def _who(number: int) -> str:
+    """Some customers have invitations of several numbers."""
+    return f"who{number % 3}"
 
 
 def _one_of(those: Sequence[T], pick: int) -> Sequence[T]:

@@ -68,3 +68,18 @@ def test_a_probe_is_another_than_the_one_that_was_refused(real_redis: Redis) -> 
 
     assert probe == good
     assert line.redis.exists("invitations:pause:a") == 0
+
+
+def test_one_that_was_refused_alone_starts_afresh_when_it_is_replayed(real_redis: Redis) -> None:
+    line = Desk(real_redis, account("a"))
+    [poison] = line.line_up("a", 1)
+    while line.record(poison).state != "failed":
+        refuse(line, *line.admit())
+        line.line_up("a", 1)
+        line.deliver(*line.admit())
+        line.later(REFUSED_WAIT_MS + SOON)
+
+    line.ledger.replay(poison)
+    refuse(line, *line.admit())
+
+    assert line.record(poison).attempts == 0

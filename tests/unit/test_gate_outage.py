@@ -113,6 +113,27 @@ def test_what_passed_before_the_outage_was_seen_is_no_probe(real_redis: Redis) -
     assert line.claim(probe).probe
 
 
+@pytest.mark.parametrize("late", [Accepted(), Unclear("no answer in time")], ids=["accepted", "unclear"])
+def test_what_passed_before_the_outage_was_seen_tells_nothing_of_its_end(
+    real_redis: Redis, late: Accepted | Unclear
+) -> None:
+    line = Desk(real_redis, account("a"))
+    line.line_up("a", 20)
+    *claims, last = [line.claim(one) for one in line.admit()]
+    for claim in claims:
+        line.answer(claim, AWAY)
+    before = line.gate("a")
+    line.later(DOWN_MS + SOON)
+
+    line.answer(last, late)
+
+    assert {name: line.gate("a")[name] for name in ("failures", "outages", "probing")} == {
+        name: before[name] for name in ("failures", "outages", "probing")
+    }
+    assert is_open(line)
+    assert len(line.admit()) == 1, "one probe at a time"
+
+
 def test_a_probe_whose_worker_died_is_followed_by_another(real_redis: Redis) -> None:
     line = Desk(real_redis, account("a"))
     go_down(line)

@@ -108,6 +108,20 @@ def test_without_a_time_the_gate_closes_longer_each_time_up_to_a_minute(real_red
     assert round(line.shut_ms("a") / 1000) == 1, "an answer in between starts afresh"
 
 
+@pytest.mark.parametrize("retry_ms", [0, 500])
+def test_a_time_that_is_over_at_once_is_none_when_it_is_asked_for_again(real_redis: Redis, retry_ms: int) -> None:
+    line = Desk(real_redis, account("a"))
+    line.line_up("a", 1)
+    closed = []
+    for _ in range(8):
+        refuse(line, retry_ms=retry_ms)
+        closed.append(max(line.shut_ms("a"), 0))
+        line.later(closed[-1] + SOON)
+
+    assert closed[0] <= retry_ms
+    assert [round(ms / 1000) for ms in closed[1:]] == [2, 4, 8, 16, 32, 60, 60]
+
+
 def test_calls_that_were_refused_together_are_one_refusal(real_redis: Redis) -> None:
     line = Desk(real_redis, account("a"))
     line.line_up("a", 5)

@@ -7,7 +7,7 @@ from redis import Redis
 
 from tests.property.desk import DAY_MS, Desk, account
 from worker.ledger import Entry
-from worker.vault import Vault
+from worker.vault import Identity, Vault
 
 COUNT = 2_000
 JOB = json.dumps(
@@ -26,7 +26,10 @@ def bytes_each(redis: Redis, job: str) -> float:
     """What Redis holds for each queued invitation: its record, and its share of the line and of the events."""
     line = Desk(redis, account("shop_nl"))
     ids = [f"{number:032x}" for number in range(COUNT)]
-    line.ledger.accept([Entry(one, "shop_nl", "shop_nl", "2025-100001", job, DAY_MS, 3 * DAY_MS) for one in ids])
+    who = Identity(b"key").who("jane.doe.the.third@mail.example.com")
+    line.ledger.accept(
+        [Entry(one, "shop_nl", "shop_nl", "2025-100001", job, DAY_MS, 3 * DAY_MS, who=who) for one in ids]
+    )
     record = redis.memory_usage(f"invitations:record:{ids[0]}", samples=0)
     shared = [redis.memory_usage(f"invitations:{name}", samples=0) for name in ("line:shop_nl", "events")]
     assert record

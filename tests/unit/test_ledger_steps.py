@@ -6,6 +6,7 @@ from typing import cast
 import pytest
 from redis import Redis
 
+from tasks.decision import History, Policy, next_step
 from tasks.outcome import Accepted, Duplicate, Outcome, Rejected, Suppressed, Throttled, Unavailable, Unclear
 from tests.property.desk import DAY_MS, LEASE_MS, Desk, account
 from worker.ledger import Claim, Entry, RefusedEntry
@@ -183,6 +184,19 @@ def test_who_was_overtaken_cannot_put_the_invitation_back_in_line(line: Desk) ->
     assert line.answer(second, Accepted()) == "accepted"
 
 
+@pytest.mark.parametrize("outcome", [Accepted("ref"), Unavailable("refused"), Throttled("slowly", 1_000)])
+def test_who_did_not_hear_the_answer_hears_it_again_and_nothing_more_happens(line: Desk, outcome: Outcome) -> None:
+    line.line_up("a", 1)
+    claim = line.claim(line.admit()[0])
+    step = next_step(outcome, History(0, False), Policy(10, expects_sent=False), jitter=0).as_dict()
+    first = line.ledger.settle(claim.id, claim.token, step)
+    record, gate = line.record(claim.id), line.gate("a")
+
+    assert line.ledger.settle(claim.id, claim.token, step) == first == (step["state"], True)
+
+    assert (line.record(claim.id), line.gate("a")) == (record, gate)
+
+
 @pytest.mark.parametrize("outcome", [Accepted("ref"), Duplicate("known"), Rejected("never"), Suppressed("no")])
 def test_who_was_overtaken_still_brings_what_the_provider_decided(line: Desk, outcome: Outcome) -> None:
     first, second = overtaken(line)
@@ -245,6 +259,19 @@ def test_what_could_not_be_delivered_in_its_time_fails_without_a_call(line: Desk
     assert (record.state, record.attempts) == ("failed", 0)
     assert record.reason == "expired: it could not be delivered in the time it was given"
     assert shelves(line.redis, "a") == {"failed": [one]}
+
+
+def test_what_was_tried_in_its_time_fails_with_the_last_reason(line: Desk) -> None:
+    (one,) = line.line_up("a", 1, expires_ms=MINUTE)
+    line.deliver(*line.admit(), outcome=Unavailable("no connection"))
+    line.later(MINUTE + SOON)
+
+    assert line.admit() == [one]
+    assert line.no_claim(one) == "expired"
+
+    assert line.record(one).reason == (
+        "expired: it could not be delivered in the time it was given; the last: no connection"
+    )
 
 
 def test_expiry_counts_from_when_it_was_due(line: Desk) -> None:
@@ -327,6 +354,8 @@ def test_a_failed_invitation_is_replayed_with_no_attempts_behind_it(line: Desk) 
         line.answer(line.claim(*line.admit()), Unavailable("away"), down_after=99)
         line.later(DAY_MS)
     assert line.record(one).state == "failed"
+
+    assert line.record(one).reason == "gave up after 10 attempts; the last: away"
 
     line.ledger.replay(one)
 
@@ -543,11 +572,11 @@ def test_a_redis_that_lost_everything_is_told_again_what_is_configured(line: Des
 
 
 def test_what_was_made_with_another_key_of_the_ids_is_not_written(line: Desk) -> None:
-    line.redis.set("invitations:id_key", "sealed")
+    line.redis.set("invitations:id_key:print", "this one")
     entries: list[Entry | RefusedEntry] = [Entry("x", "a", "a", "", "job", 0, DAY_MS), RefusedEntry("r", "-", "raw")]
 
     foreign = line.ledger.accept(entries, "another")
-    known = line.ledger.accept(entries, "sealed")
+    known = line.ledger.accept(entries, "this one")
 
     assert [(receipt.state, receipt.created) for receipt in foreign] == [("foreign", False)] * 2
     assert [(receipt.state, receipt.created) for receipt in known] == [("queued", True), ("refused", True)]

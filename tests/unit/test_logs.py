@@ -74,6 +74,15 @@ def test_no_value_forges_a_line_or_steers_a_terminal(log_format: str, capsys: py
     assert [letter for letter in printed if letter != "\n" and not letter.isprintable()] == []
 
 
+def test_a_warning_is_a_line_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("json", "INFO")
+
+    logging.getLogger("theirs").warning("will retry", exc_info=RuntimeError("full"))
+
+    assert "will retry" in (printed := capsys.readouterr().err)
+    assert "RuntimeError" not in printed
+
+
 def test_json_lines_carry_event_level_and_fields(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logs("json", "INFO")
 

@@ -25,12 +25,14 @@ local function take_from_dead(id, f)
   return due
 end
 
--- A lease that ended puts its invitation back in line.
+-- A lease that ended puts its invitation back in line, unless its customer was forgotten.
 local function sweep(account, gate)
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', inflight_key(account), '-inf', int(now), 'LIMIT', 0, 100)) do
-    local f = fields(record_key(id), 'account', 'order', 'state', 'due_at', 'claimed_at')
+    local f = fields(record_key(id), 'account', 'order', 'state', 'due_at', 'claimed_at', 'forgotten_at')
     redis.call('ZREM', inflight_key(account), id)
-    if f[1] then
+    if f[6] then
+      finish(id, now, account, '', 'cancelled', FORGOTTEN)
+    elseif f[1] then
       stand_in_line(id, account, gate, f[3] == 'delivering' and take_from_dead(id, f) or tonumber(f[4]))
     end
   end

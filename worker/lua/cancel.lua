@@ -3,9 +3,6 @@ local id, reason = ARGV[1], ARGV[2]
 local f = fields(record_key(id), 'state', 'gate', 'account', 'order')
 if not f[1] then return {'unknown', 0} end
 if f[1] ~= 'queued' then return {f[1], 0} end
-redis.call('ZREM', line_key(f[3]), id)
-if score(inflight_key(f[3]), id) then
-  give_back(id, f[3], f[2])
-end
+withdraw(id, f[3], f[2])
 finish(id, now_ms(), f[3], f[4], 'cancelled', reason)
 return {'cancelled', 1}

@@ -1,6 +1,7 @@
 -- A worker takes an admitted invitation under a lease. A stale or second message ends here.
--- ARGV: id, lease ms. Returns {'ok', token, fields...} or {why not, account}.
-local id, lease = ARGV[1], tonumber(ARGV[2])
+-- ARGV: id, lease ms, the newest version of a record that the worker knows, how long a newer one is left to others (ms)
+-- Returns {'ok', token, fields...} or {why not, account}.
+local id, lease, version, left_for = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local key = record_key(id)
 local f = fields(key, 'state', 'gate', 'account', 'order', 'due_at', 'expires_at', 'probe', 'job', 'attempts',
   'throttled', 'unclear', 'created_at', 'slot', 'v', 'consented_at')
@@ -8,9 +9,22 @@ local gate, account, order = f[2], f[3], f[4]
 if f[1] ~= 'queued' or not account or not score(inflight_key(account), id) then return {'stale', account or ''} end
 
 local now = now_ms()
+if tonumber(f[14]) > version then
+  give_back(id, account, gate)
+  redis.call('HSET', key, 'due_at', int(now + left_for), 'reason', 'written by a newer version')
+  line_up(id, account, now + left_for)
+  return {'newer', account}
+end
+if is_suppressed(account, redis.call('HGET', key, 'who')) then
+  give_back(id, account, gate)
+  end_suppressed(id, now, account, order)
+  return {'suppressed', account}
+end
 if tonumber(f[6]) <= now then
   give_back(id, account, gate)
-  finish(id, now, account, order, 'failed', 'expired: it could not be delivered in the time it was given')
+  local last = redis.call('HGET', key, 'reason') or ''
+  finish(id, now, account, order, 'failed',
+    'expired: it could not be delivered in the time it was given' .. (last ~= '' and '; the last: ' .. last or ''))
   return {'expired', account}
 end
 local g = fields(gate_key(gate), 'closed_until', 'probing')
@@ -48,5 +62,5 @@ redis.call('HSET', key, 'claimed_at', int(now))
 redis.call('ZADD', inflight_key(account), int(now + lease), id)
 redis.call('ZADD', passed_key(gate), 'XX', int(now), slot)
 enter(id, now, account, order, 'delivering', '')
-return {'ok', int(token), account, f[8], f[9], f[10], f[11] or '0', f[12], f[5], int(now), f[14],
+return {'ok', int(token), account, f[8], f[9], f[10], f[11] or '0', f[12], f[5], int(now),
   g[2] and '1' or '0', f[15] or '0'}

@@ -1,6 +1,6 @@
 -- What a gate learns from an answer. Put in front of settle and tell.
 -- step: answer ('ok', 'throttled', 'refused' or 'down'), reason, retry_ms, maintenance, jitter, refused_after, probe_ms,
---       down_after, down_ms, down_most_ms, limit, remaining, window_ms
+--       down_after, down_ms, down_most_ms, limit, remaining, window_ms, and of a delivery the slot under which it passed
 local MEASURED_MS = 60000
 -- What people want to be told of: gate_closed, gate_opened (or an account resumed), account_paused.
 local news = ''
@@ -84,8 +84,15 @@ local function learn_from_headers(gate, now, step)
   if tonumber(before or 1) <= 1 and step.remaining > running then unblock(gate, now) end
 end
 
+-- What passed before the outage was seen says nothing of how long it lasts.
+local function passed_before_outage(gkey, step)
+  local probing = redis.call('HGET', gkey, 'probing')
+  return probing and step.slot and tonumber(step.slot) <= tonumber(probing)
+end
+
 local function provider_is_down(gate, now, step)
   local gkey = gate_key(gate)
+  if passed_before_outage(gkey, step) then return end
   local failures = redis.call('HINCRBY', gkey, 'failures', 1)
   if failures < step.down_after or tonumber(redis.call('HGET', gkey, 'closed_until') or 0) > now then return end
   local outages = redis.call('HINCRBY', gkey, 'outages', 1)
@@ -94,10 +101,13 @@ local function provider_is_down(gate, now, step)
   redis.call('HSET', gkey, 'probing', redis.call('HGET', gkey, 'slots') or 0)
 end
 
-local function provider_is_up(gate, account, now)
-  local key = gate_key(gate)
-  local opened = redis.call('HDEL', key, 'probing')
-  redis.call('HDEL', key, 'failures', 'outages', 'refused:' .. account)
+local function provider_is_up(gate, account, now, step)
+  local key, opened = gate_key(gate), 0
+  if not passed_before_outage(key, step) then
+    opened = redis.call('HDEL', key, 'probing')
+    redis.call('HDEL', key, 'failures', 'outages')
+  end
+  redis.call('HDEL', key, 'refused:' .. account)
   redis.call('HSET', key, 'passed:' .. account, int(now))
   if redis.call('HGET', pause_key(account), 'by') == 'provider' then
     opened = opened + redis.call('DEL', pause_key(account))
@@ -122,7 +132,10 @@ local function teach(gate, account, now, step)
   if step.answer == 'throttled' then
     local was_open = tonumber(redis.call('HGET', gkey, 'closed_until') or 0) <= now
     local refusals = was_open and redis.call('HINCRBY', gkey, 'refusals', 1) or 1
-    local asked = step.retry_ms or math.min(60000, 1000 * 2 ^ math.min(refusals - 1, 10))
+    local backoff = math.min(60000, 1000 * 2 ^ math.min(refusals - 1, 10))
+    local asked = step.retry_ms or backoff
+    -- No time at all, and again: a provider whose clock is wrong would be called without a pause.
+    if asked < 1000 and refusals > 1 then asked = backoff end
     local reopens = math.ceil(now + asked + step.jitter * math.min(1000, 20 + asked * 0.02))
     if was_open and not step.maintenance then learn_from_refusal(gkey, now, reopens) end
     close(gate, reopens, 'rate limited')
@@ -135,7 +148,7 @@ local function teach(gate, account, now, step)
   else
     grow(gate, now)
     redis.call('HDEL', gkey, 'refusals')
-    provider_is_up(gate, account, now)
+    provider_is_up(gate, account, now, step)
   end
   if step.limit and step.window_ms then learn_from_headers(gate, now, step) end
 end

@@ -3,6 +3,8 @@
 local P = 'invitations:'
 local READY, EVENTS, BELL, GATES = P .. 'ready', P .. 'events', P .. 'bell', P .. 'gates'
 local EVENTS_KEPT, HISTORY_KEPT = 100000, 20000
+local SUPPRESSED = P .. 'suppressed'
+local FORGOTTEN = 'forgotten'
 
 local function record_key(id) return P .. 'record:' .. id end
 local function line_key(account) return P .. 'line:' .. account end
@@ -23,8 +25,10 @@ end
 -- A number as Redis and people write it: Lua would write 1.7e+12.
 local function int(number) return string.format('%.0f', number) end
 
--- Redis lost its data, or is another's, since the id was made with this key: its ids would fork.
-local function made_elsewhere(id_key) return id_key ~= '' and redis.call('GET', P .. 'id_key') ~= id_key end
+-- Redis lost its data, or is another's, since the id was made with the key of this fingerprint: its ids would fork.
+local function made_elsewhere(fingerprint)
+  return fingerprint ~= '' and redis.call('GET', P .. 'id_key:print') ~= fingerprint
+end
 
 local function fields(key, ...)
   return redis.call('HMGET', key, ...)
@@ -50,7 +54,9 @@ local function enter(id, now, account, order, state, reason)
     history = string.sub(history, (string.find(history, '\n', #history - HISTORY_KEPT / 2, true)) + 1)
   end
   history = history .. cjson.encode(entry) .. '\n'
-  redis.call('HSET', key, 'state', state, 'reason', reason, 'history', history)
+  redis.call('HSET', key, 'state', state, 'history', history)
+  -- An empty one would cost a queued record its fifteenth field, with which the table of a hash doubles.
+  if reason ~= '' then redis.call('HSET', key, 'reason', reason) else redis.call('HDEL', key, 'reason') end
   redis.call('XADD', EVENTS, 'MAXLEN', '~', EVENTS_KEPT, '*',
     'id', id, 'account', account, 'order', order, 'state', state, 'reason', reason, 'at', int(now))
 end
@@ -115,8 +121,26 @@ local function give_back(id, account, gate)
   unblock(gate, now_ms())
 end
 
+-- Out of its line, or of what was announced: its place at the gate is free for another.
+local function withdraw(id, account, gate)
+  redis.call('ZREM', line_key(account), id)
+  if score(inflight_key(account), id) then give_back(id, account, gate) end
+end
+
 local function finish(id, now, account, order, state, reason, shelf_at)
   redis.call('HSET', record_key(id), 'finished_at', int(now))
   redis.call('ZADD', state_key(account, state), int(shelf_at or now), id)
   enter(id, now, account, order, state, reason)
+end
+
+-- Whether the address asked this account, or all of them, for no invitations. `who`: its digest, if it is known.
+local function is_suppressed(account, who)
+  if not who or who == '' then return false end
+  return redis.call('HEXISTS', SUPPRESSED, who) == 1 or redis.call('HEXISTS', SUPPRESSED .. ':' .. account, who) == 1
+end
+
+-- Nothing of the job is kept.
+local function end_suppressed(id, now, account, order)
+  redis.call('HSET', record_key(id), 'job', '')
+  finish(id, now, account, order, 'suppressed', 'the address asked for no invitations')
 end

@@ -1,13 +1,16 @@
 -- Applies what a call came to: the invitation's next step, and what the gate learns from it.
--- ARGV: id, token, step (JSON). Returns {state, applied, news of the gate or ''}.
+-- ARGV: id, token, step (JSON). Returns {state, applied, news of the gate or ''}; the same again, and nothing more, to
+-- whom the first answer did not reach.
 -- step: state, reason, wait_ms, counts, throttled, unclear, consented, reference, sends_in_ms, expect, and what
 --       lessons.lua names
 local id, token, step = ARGV[1], ARGV[2], cjson.decode(ARGV[3])
 local key = record_key(id)
-local f = fields(key, 'state', 'gate', 'account', 'order', 'token', 'due_at', 'claimed_at', 'refused_at')
+local f = fields(key, 'state', 'gate', 'account', 'order', 'token', 'due_at', 'claimed_at', 'refused_at', 'slot',
+  'settled')
 local state, gate, account, order = f[1], f[2], f[3], f[4]
 if not state then return {'erased', 0, ''} end
 local now = now_ms()
+step.slot = redis.call('HGET', GATES, account) == gate and f[9] or nil
 
 local function accept_by_provider()
   local sends_at = now + (step.sends_in_ms or 0)
@@ -33,15 +36,24 @@ local function note_unclear()
   end
 end
 
+-- Its customer was forgotten while the call ran: nothing of the answer is kept, and nobody calls again.
+local function keep_nothing()
+  step.reason, step.reference, step.expect = '', nil, nil
+  if step.state == 'queued' then step.state, step.reason = 'cancelled', FORGOTTEN end
+end
+
 -- Whose lease ended meanwhile still brings news, if the provider has decided: nobody is to call again.
 local decided = step.state == 'accepted' or step.state == 'duplicate' or step.state == 'rejected'
   or step.state == 'suppressed'
 local unfinished = state == 'queued' or state == 'delivering'
 local mine = state == 'delivering' and f[5] == token
+if f[10] == token and not (decided and unfinished) then return {step.state, 1, ''} end
 if mine or (decided and unfinished) then leave_gate(id, account, gate) end
 if step.answer then teach(redis.call('HGET', GATES, account), account, now, step) end
 if mine or (decided and unfinished) then
+  if redis.call('HEXISTS', key, 'forgotten_at') == 1 then keep_nothing() end
   redis.call('ZREM', line_key(account), id)
+  redis.call('HSET', key, 'settled', token)
   note_unclear()
   if step.counts or (step.answer == 'refused' and refused_alone() and step.state == 'queued') then redis.call('HINCRBY', key, 'attempts', 1) end
   if step.consented then redis.call('HSET', key, 'consented_at', int(now)) end

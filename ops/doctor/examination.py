@@ -1,0 +1,51 @@
+"""All checks in a row, the configuration first: without it there is nothing else to look at."""
+
+from redis import Redis
+from redis.exceptions import AuthenticationError, RedisError
+
+from config.errors import ConfigurationError
+from config.settings import load_settings
+from ops.doctor import encryption, server, work
+from ops.doctor.configuration import accounts_of, fault_of, unknown_variables
+from ops.doctor.findings import Check, Deployment, Finding
+from worker.connection import connect
+
+CHECKS: tuple[Check, ...] = (*server.CHECKS, encryption.check_encryption, *work.CHECKS)
+
+
+def examine() -> list[Finding]:
+    """Everything that can be found now. What cannot be reached is a finding too; nothing is raised."""
+    try:
+        settings = load_settings()
+    except ConfigurationError as error:
+        return [fault_of(fault) for fault in error.faults]
+    accounts, findings = accounts_of(settings)
+    findings += unknown_variables(settings)
+    client = connect(settings)
+    unreachable = _reach(client)
+    if unreachable:
+        return [*findings, unreachable]
+    deployment = Deployment(client, settings, accounts)
+    for check in CHECKS:
+        findings += _run(check, deployment)
+    return findings
+
+
+def _run(check: Check, deployment: Deployment) -> list[Finding]:
+    name = check.__name__.removeprefix("check_")
+    try:
+        return list(check(deployment))
+    except RedisError as error:
+        advice = "let the user in INVITATIONS_REDIS_URL read it, or look at the server itself"
+        return [Finding("warning", name, f"cannot be seen from here ({type(error).__name__})", advice)]
+
+
+def _reach(client: Redis) -> Finding | None:
+    try:
+        client.ping()
+    except AuthenticationError:
+        return Finding("problem", "redis", "refuses the user or password", "correct INVITATIONS_REDIS_URL")
+    except RedisError as error:
+        advice = "check INVITATIONS_REDIS_URL and that the server runs"
+        return Finding("problem", "redis", f"does not answer ({type(error).__name__})", advice)
+    return None

@@ -1,0 +1,110 @@
+"""Jobs that nobody accepted yet: in the inbox stream, in Celery's queue, and taken from it but not acknowledged."""
+
+import json
+from base64 import b64decode
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from kombu.compression import decompress
+from kombu.exceptions import ContentDisallowed, DecodeError
+from kombu.serialization import loads
+from kombu.transport.redis import PRIORITY_STEPS, Channel
+from redis import Redis
+from redis.client import Pipeline
+
+from config.celery_values import QUEUE
+
+INBOX, GROUP = "invitations:inbox", "workers"
+UNACKED, UNACKED_INDEX = Channel.unacked_key, Channel.unacked_index_key
+# Celery keeps a list for each priority.
+QUEUES = tuple(f"{QUEUE}{Channel.sep}{step}" if step else QUEUE for step in PRIORITY_STEPS)
+TASK = "invitations.send"
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Unaccepted:
+    """What may be a job, and where it stands: the key, and the entry, message or delivery tag there. `job` is None
+    where no worker would accept it; `text` is all that stands there."""
+
+    key: str
+    member: str = field(repr=False)
+    job: Any = field(repr=False)
+    text: str = field(repr=False)
+
+
+def job_in(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """The job in the arguments of `invitations.send`; where they are not one job, all of them."""
+    job = args[0] if len(args) == 1 and not kwargs else kwargs.get("job") if not args else None
+    return job if job is not None else {"args": args, "kwargs": kwargs}
+
+
+def unaccepted(redis: Redis) -> Iterator[Unaccepted]:
+    """All of them; one that moves meanwhile may come twice. Raises redis.RedisError."""
+    for entry, fields in _entries(redis):
+        yield Unaccepted(INBOX, entry, fields.get("job", ""), "\n".join([*fields, *fields.values()]))
+    for queue in QUEUES:
+        for message in _messages(redis, queue):
+            yield _read(queue, message, message)
+    for tag, taken in cast(Iterator[tuple[str, str]], redis.hscan_iter(UNACKED, count=PAGE)):
+        message, _, routing_key = json.loads(taken)
+        if routing_key == QUEUE:
+            yield _read(UNACKED, tag, json.dumps(message))
+
+
+def remove(redis: Redis, jobs: Sequence[Unaccepted]) -> None:
+    """Takes them from where they stand; a worker that holds one in its hands goes on with it."""
+    with redis.pipeline(transaction=False) as pipe:
+        for one in jobs:
+            _remove(pipe, one)
+        pipe.execute()
+
+
+def _remove(pipe: Pipeline, one: Unaccepted) -> None:
+    if one.key == INBOX:
+        pipe.xack(INBOX, GROUP, one.member)
+        pipe.xdel(INBOX, one.member)
+    elif one.key == UNACKED:
+        pipe.hdel(UNACKED, one.member)
+        pipe.zrem(UNACKED_INDEX, one.member)
+    else:
+        pipe.lrem(one.key, 0, one.member)
+
+
+def _entries(redis: Redis) -> Iterator[tuple[str, dict[str, str]]]:
+    start = "-"
+    while page := cast(list[tuple[str, dict[str, str]]], redis.xrange(INBOX, start, count=PAGE)):
+        yield from page
+        start = f"({page[-1][0]}"
+
+
+def _messages(redis: Redis, queue: str) -> Iterator[str]:
+    """From the end at which they come in: none is missed for what is taken out meanwhile."""
+    start = 0
+    while page := cast(list[str], redis.lrange(queue, start, start + PAGE - 1)):
+        yield from page
+        start += len(page)
+
+
+def _read(key: str, member: str, message: str) -> Unaccepted:
+    """A message of Celery's, in either of its protocols."""
+    try:
+        name, arguments = _opened(json.loads(message))
+    except (ValueError, LookupError, TypeError, AttributeError, DecodeError, ContentDisallowed):
+        return Unaccepted(key, member, None, message)
+    job = job_in(*arguments) if name == TASK else None
+    return Unaccepted(key, member, job, message + json.dumps(arguments, ensure_ascii=False, default=str))
+
+
+def _opened(message: dict[str, Any]) -> tuple[str, tuple[list[Any], dict[str, Any]]]:
+    """The name of the task, and its arguments."""
+    headers, body = message["headers"], message["body"]
+    if message["properties"].get("body_encoding") == "base64":
+        body = b64decode(body)
+    if "compression" in headers:
+        body = decompress(body, headers["compression"])
+    held = loads(body, message["content-type"], message["content-encoding"], accept=["application/json"])
+    if isinstance(held, dict):
+        return held["task"], (held.get("args") or [], held.get("kwargs") or {})
+    return headers["task"], (held[0], held[1])

@@ -1,0 +1,168 @@
+"""Whatever stands in Celery's queues or in the inbox, no worker ends over it, and what can be read is delivered."""
+
+import base64
+import json
+import pickle
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.integration.deployment import Deployment, job, within
+from tests.resilience.report import Row
+from tests.resilience.storm import Storm
+from worker.unreadable import LONGEST
+
+CANARY = "canary-in-garbage"
+QUEUES = ("invitations", "invitations.deliver")
+DEEP = "[" * 100_000 + "]" * 100_000
+BLOB = CANARY + "x" * 1_000_000
+
+
+def message(
+    queue: str, body: Any = ([], {}, {}), *, properties: Any = None, encoding: str = "base64", **fields: Any
+) -> Any:
+    """As a Celery client makes it, but for what is given. `headers` is merged into the usual ones."""
+    task, headers = str(uuid4()), fields.pop("headers", {})
+    text = body if isinstance(body, str) else json.dumps(body)
+    usual = {"lang": "py", "task": "invitations.send", "id": task, "root_id": task, "parent_id": None, "group": None}
+    return {
+        "body": base64.b64encode(text.encode()).decode() if encoding == "base64" else text,
+        "content-encoding": "utf-8",
+        "content-type": "application/json",
+        "headers": usual | headers if isinstance(headers, dict) else headers,
+        "properties": properties
+        if properties is not None
+        else {
+            "delivery_tag": task,
+            "delivery_info": {"exchange": "", "routing_key": queue},
+            "body_encoding": encoding,
+        },
+        **fields,
+    }
+
+
+def no_messages() -> dict[str, str | bytes]:
+    """What kombu cannot even take."""
+    return {
+        "empty": "",
+        "no JSON": f"{CANARY} {{",
+        "half a message": json.dumps(message("invitations"))[:-20],
+        "binary": b"\x80\x04\xff\x00" + CANARY.encode(),
+        "null": "null",
+        "a number": "17",
+        "a list": json.dumps([CANARY]),
+        "a job": json.dumps(job("portal", CANARY)),
+        "deep": DEEP,
+        "a blob": BLOB,
+        "an unknown type": json.dumps({"__type__": CANARY, "__value__": CANARY}),
+    }
+
+
+def bad_messages(queue: str) -> dict[str, Any]:
+    """What kombu takes, or should, and Celery stumbles over."""
+    tag = {"delivery_tag": CANARY, "body_encoding": "base64"}
+    info = {"exchange": "", "routing_key": queue}
+    pickled = base64.b64encode(pickle.dumps([[CANARY], {}, {}])).decode()
+    return {
+        "no properties": {"body": "", "headers": {}},
+        "empty properties": message(queue, properties={}),
+        "properties that are a list": message(queue, properties=[CANARY]),
+        "no delivery_info": message(queue, properties=tag),
+        "a tag that is none": message(queue, properties={"delivery_tag": None, "delivery_info": info}),
+        "a tag that is a dict": message(queue, properties={"delivery_tag": {}, "delivery_info": info}),
+        "an encoding that is none": message(queue, properties={**tag, "delivery_info": info, "body_encoding": CANARY}),
+        "a body that is no base64": message(queue, **{"body": "a"}) | {"body": "%%%a"},
+        "headers that are a text": message(queue, headers=CANARY),
+        "headers that are a list": message(queue, headers=[CANARY]),
+        "no headers": message(queue, headers=None) | {"headers": None},
+        "an unknown task": message(queue, headers={"task": f"tasks.{CANARY}"}),
+        "a task that is a dict": message(queue, headers={"task": {}}),
+        "a task that is none": message(queue, headers={"task": None}),
+        "an id that is none": message(queue, headers={"id": None}),
+        "an id that is a dict": message(queue, headers={"id": {}}),
+        "no id": {**message(queue), "headers": {"task": "invitations.send", "lang": "py"}},
+        "an unknown task without id": {**message(queue), "headers": {"task": CANARY}},
+        "an eta that is none": message(queue, headers={"eta": CANARY}),
+        "expires that is none": message(queue, headers={"expires": CANARY}),
+        "an unknown content type": message(queue, **{"content-type": f"application/{CANARY}"}),
+        "a pickled body": {**message(queue, **{"content-type": "application/x-python-serialize"}), "body": pickled},
+        "a body that is no JSON": message(queue, CANARY),
+        "a body that is a number": message(queue, "17"),
+        "a body that is null": message(queue, "null"),
+        "a body of one": message(queue, [[CANARY]]),
+        "arguments that are a number": message(queue, [17, {}, {}]),
+        "wrong options": message(queue, [[], {}, [CANARY]]),
+        "an unknown compression": message(queue, headers={"compression": CANARY}),
+        "a deep body": message(queue, DEEP),
+    }
+
+
+def bad_doorbells() -> dict[str, Any]:
+    """Messages for `invitations.deliver` with anything but an invitation's id."""
+    headers = {"task": "invitations.deliver"}
+    bodies: dict[str, Any] = {
+        "an unknown id": [["0" * 32], {}, {}],
+        "null": [[None], {}, {}],
+        "a dict": [[{CANARY: 1}], {}, {}],
+        "no id": [[], {}, {}],
+        "two ids": [["0" * 32, CANARY], {}, {}],
+        "a blob": [[BLOB], {}, {}],
+        "a name": [[], {CANARY: 1}, {}],
+    }
+    return {name: message("invitations.deliver", body, headers=headers) for name, body in bodies.items()}
+
+
+INBOX: dict[str, dict[Any, Any]] = {
+    "no job": {"other": CANARY},
+    "empty": {"job": ""},
+    "binary": {"job": b"\x80\x04\xff\x00" + CANARY.encode(), b"\xff": b"\xff"},
+    "a blob": {"job": BLOB},
+    "no JSON": {"job": CANARY},
+    "a number": {"job": "17"},
+    "deep": {"job": DEEP},
+}
+
+
+@pytest.fixture
+def storm(deployment: Deployment) -> Storm:
+    return Storm(deployment, 60)
+
+
+def throw(deployment: Deployment, storm: Storm) -> set[bytes]:
+    """All of it. Returns what is to be kept, as far as it is kept: whatever is not a doorbell."""
+    thrown = [as_bytes(fields.get("job", "")) for fields in INBOX.values()]
+    for fields in INBOX.values():
+        deployment.redis.xadd("invitations:inbox", fields)
+    for queue in QUEUES:
+        for garbage in (*no_messages().values(), *map(json.dumps, bad_messages(queue).values())):
+            deployment.redis.lpush(queue, garbage)
+            thrown.append(as_bytes(garbage)[:LONGEST])
+    doorbells = bad_doorbells()
+    for garbage in map(json.dumps, doorbells.values()):
+        deployment.redis.lpush("invitations.deliver", garbage)
+    storm.hit(len(thrown) + len(doorbells))
+    return set(thrown)
+
+
+def as_bytes(garbage: str | bytes) -> bytes:
+    return garbage.encode() if isinstance(garbage, str) else garbage
+
+
+def test_garbage_ends_no_worker_and_is_kept(deployment: Deployment, storm: Storm, rows: list[Row]) -> None:
+    worker = deployment.start_worker("DEBUG", CONCURRENCY="5")
+    thrown = throw(deployment, storm)
+    storm.begin()
+    storm.healed()
+    row = storm.end("garbage in queues and inbox")
+    rows.append(row)
+    within(lambda: sum(map(deployment.redis.llen, QUEUES)) == 0, "empty queues")
+    within(lambda: deployment.redis.xlen("invitations:inbox") == 0, "an empty inbox")
+    within(lambda: deployment.redis.hlen("unacked") == 0, "nothing left in the worker's hands")
+    assert (row.lost, row.repeated, storm.attempts) == (0, 0, 0)
+    kept = deployment.records.many(list(deployment.records.ids("-", "refused")))
+    assert len(kept) == len(thrown)
+    assert all(record.faults for record in kept)
+    assert worker.stop() == 0
+    assert CANARY not in worker.text
+    assert "Traceback" not in worker.text

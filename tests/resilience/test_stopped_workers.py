@@ -1,0 +1,108 @@
+"""Workers that are asked to end (SIGTERM): what runs ends, nothing new starts, and nobody notices."""
+
+import json
+import signal
+import time
+
+import pytest
+
+from tests.integration.deployment import Deployment, within
+from tests.resilience.bootstrap import faulty, faulty_worker
+from tests.resilience.report import Row
+from tests.resilience.storm import Storm
+
+ACCOUNT = "portal"
+THREADS = 3
+LATENCY_SECONDS = 2
+
+
+@pytest.fixture
+def slow(deployment: Deployment) -> Storm:
+    """Calls of two seconds, of one account whose timeout leaves them time."""
+    deployment.variables |= {"LEASE_SECONDS": "12", "CONCURRENCY": str(THREADS)}
+    deployment.accounts.clear()
+    deployment.add_account(ACCOUNT, provider="wemasy", token="token-of-portal", timeout=10)
+    deployment.simulator.control(latency_ms=LATENCY_SECONDS * 1000)
+    return Storm(deployment, 30, (ACCOUNT,))
+
+
+def announced(deployment: Deployment) -> set[str]:
+    """The ids that wait in Celery's queue."""
+    return {json.loads(message)["headers"]["id"] for message in deployment.redis.lrange("invitations.deliver", 0, -1)}
+
+
+def test_running_calls_end_and_nothing_new_starts(deployment: Deployment, slow: Storm, rows: list[Row]) -> None:
+    first = deployment.start_worker()
+    slow.begin()
+    within(lambda: deployment.stats(ACCOUNT).get("calls", 0) == THREADS, "a call in every thread")
+    within(lambda: deployment.redis.hlen("unacked") == THREADS, "as many messages in the worker's hands")
+    began = time.monotonic()
+    first.signal(signal.SIGTERM)
+    slow.hit()
+    assert first.end() == 0
+    assert time.monotonic() - began < LATENCY_SECONDS + 10
+    assert deployment.stats(ACCOUNT)["calls"] == slow.delivered == THREADS
+    # Whoever comes next needs not wait for a lease.
+    assert announced(deployment) >= set(deployment.redis.zrange(f"invitations:inflight:{ACCOUNT}", 0, -1))
+    deployment.simulator.control(latency_ms=0)
+    deployment.start_worker()
+    slow.healed()
+    row = slow.end("worker stopped (SIGTERM)")
+    rows.append(row)
+    assert (row.lost, row.repeated, slow.attempts) == (0, 0, 0)
+    assert "Traceback" not in first.text
+
+
+def test_an_invitation_that_waits_for_its_thread_is_left_to_another(deployment: Deployment, slow: Storm) -> None:
+    worker = deployment.start("stopped", faulty_worker("stop_before_claim", "stopped"), CONCURRENCY="1")
+    worker.wait_for(" ready.")
+    slow.begin()
+    assert worker.end() == 0
+    assert deployment.stats(ACCOUNT).get("calls", 0) == 0
+    assert announced(deployment) >= set(deployment.redis.zrange(f"invitations:inflight:{ACCOUNT}", 0, -1)) != set()
+
+
+def test_a_grace_period_shorter_than_the_calls_costs_an_attempt_and_loses_nothing(
+    deployment: Deployment, slow: Storm, rows: list[Row]
+) -> None:
+    deployment.variables |= {"LEASE_SECONDS": "4"}
+    deployment.add_account(ACCOUNT, provider="wemasy", token="token-of-portal", timeout=3)
+    first = deployment.start_worker()
+    slow.begin()
+    within(lambda: deployment.stats(ACCOUNT).get("calls", 0) == THREADS, "a call in every thread")
+    first.signal(signal.SIGTERM)
+    first.wait_for("Warm shutdown")
+    first.kill()
+    slow.hit()
+    deployment.simulator.control(latency_ms=0)
+    deployment.start_worker(CONCURRENCY="20")
+    slow.healed()
+    row = slow.end("worker killed while it ended")
+    rows.append(row)
+    assert (row.lost, row.repeated, slow.attempts) == (0, THREADS, THREADS)
+
+
+def test_workers_are_replaced_one_after_another_under_load(
+    deployment: Deployment, storm: Storm, rows: list[Row], is_long: bool
+) -> None:
+    deployment.simulator.control(latency_ms=100)
+    rounds = 4 if is_long else 1
+    workers = deployment.start_workers(2, CONCURRENCY="3")
+    storm.begin()
+    for number in range(rounds * len(workers)):
+        storm.wait_for(0.9 * number / (rounds * len(workers)))
+        workers += deployment.start_workers(1, CONCURRENCY="3")
+        old = workers.pop(0)
+        assert old.stop() == 0
+        assert "Traceback" not in old.text
+        storm.hit()
+        storm.healed()
+    row = storm.end("rolling restart")
+    rows.append(row)
+    assert (row.lost, row.repeated, storm.attempts) == (0, 0, 0)
+
+
+def test_beat_that_is_stopped_while_it_starts_ends_as_it_should(deployment: Deployment) -> None:
+    beat = deployment.start("beat", faulty("stop_in_import", "beat"))
+    assert beat.end() == 0
+    assert "Traceback" not in beat.text

@@ -1,0 +1,35 @@
+"""What the tests look through Redis with finds whatever is there, or their proofs prove nothing."""
+
+import base64
+import json
+from collections.abc import Callable
+
+import pytest
+from redis import Redis
+
+from tests.support import everything_in
+
+HIDES: dict[str, Callable[[Redis], object]] = {
+    "the name of a key": lambda redis: redis.set("of-needle", 1),
+    "a string": lambda redis: redis.set("key", "a needle b"),
+    "bytes that are no text": lambda redis: redis.set("key", b"\xff\x00needle\xfe"),
+    "the field of a hash": lambda redis: redis.hset("key", "needle", "value"),
+    "the value of a hash": lambda redis: redis.hset("key", "field", "needle"),
+    "a list": lambda redis: redis.rpush("key", "a", "needle"),
+    "a set": lambda redis: redis.sadd("key", "needle"),
+    "a sorted set": lambda redis: redis.zadd("key", {"needle": 1}),
+    "a stream": lambda redis: redis.xadd("key", {"field": "needle"}),
+    "a consumer group": lambda redis: redis.xgroup_create("key", "needle", mkstream=True),
+    "a message of Celery": lambda redis: redis.rpush(
+        "key", json.dumps({"body": base64.b64encode(b'[["a needle"], {}]').decode()})
+    ),
+}
+
+
+@pytest.mark.parametrize("place", HIDES)
+def test_it_is_found_wherever_it_stands(real_redis: Redis, place: str) -> None:
+    assert "needle" not in everything_in(real_redis)
+
+    HIDES[place](real_redis)
+
+    assert "needle" in everything_in(real_redis)

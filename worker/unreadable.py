@@ -1,0 +1,114 @@
+"""Messages in Celery's queues that no worker can read: they end no worker, and are kept among the refused jobs."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from celery.worker.consumer import Consumer
+from kombu.exceptions import ContentDisallowed, DecodeError
+from kombu.utils.encoding import bytes_to_str
+from kombu.utils.json import loads
+from redis.exceptions import RedisError
+
+from worker.connection import redis
+
+log = structlog.get_logger()
+
+INBOX = "invitations:inbox"
+LONGEST = 64 * 1024
+NO_MESSAGE = (
+    "is not what a Celery client sends; send the job with a Celery client to invitations.send, or XADD it to the inbox"
+)
+NO_TASK = "names a task that this worker does not have; the one that takes a job is invitations.send"
+NO_CONTENT = "its body or its headers cannot be read; expected JSON as a Celery client makes it"
+# What Celery and kombu raise at a message that is not as they expect. Anything else is no fault of the message.
+_MISFITS = (
+    TypeError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+    ContentDisallowed,
+    DecodeError,
+)
+
+
+class ForgivingConsumer(Consumer):
+    """Celery's own ends the worker over JSON that is broken, and drops with a line in the log what it cannot read."""
+
+    task_consumer: Any
+
+    def create_task_handler(self, *args: Any, **options: Any) -> Callable[[Any], None]:
+        channel = self.task_consumer.channel
+        # Where kombu reads a message that it has already taken from the list.
+        channel.client.set_response_callback("BRPOP", lambda reply: _checked(reply, channel))
+        handle = super().create_task_handler(*args, **options)
+
+        def handle_or_keep(message: Any) -> None:
+            try:
+                _check_task(message)
+                handle(message)
+            except _MISFITS as error:
+                _keep(_raw(message), NO_CONTENT, error)
+                if not message.acknowledged:
+                    message.reject()
+
+        return handle_or_keep
+
+    def on_decode_error(self, message: Any, exc: Exception) -> None:
+        _keep(_raw(message), NO_CONTENT, exc)
+        super().on_decode_error(message, exc)
+
+    def on_unknown_message(self, body: Any, message: Any) -> None:
+        _keep(_raw(message), NO_MESSAGE)
+        super().on_unknown_message(body, message)
+
+    def on_unknown_task(self, body: Any, message: Any, exc: Exception) -> None:
+        _keep(_raw(message), NO_TASK, exc)
+        super().on_unknown_task(body, message, exc)
+
+    def on_invalid_task(self, body: Any, message: Any, exc: Exception) -> None:
+        _keep(_raw(message), NO_CONTENT, exc)
+        super().on_invalid_task(body, message, exc)
+
+
+def _checked(reply: Any, channel: Any) -> Any:
+    """BRPOP's reply; None, as if nothing had come, where a message came that kombu would stumble over."""
+    if not reply:
+        return None
+    try:
+        message = channel.Message(loads(bytes_to_str(reply[1])), channel=channel)
+        address = message.delivery_tag, message.delivery_info["exchange"], message.delivery_info["routing_key"]
+        if not all(isinstance(part, str) for part in address):
+            raise TypeError
+    except _MISFITS as error:
+        _keep(reply[1], NO_MESSAGE, error)
+        return None
+    return tuple(reply)
+
+
+def _check_task(message: Any) -> None:
+    """Raises one of _MISFITS where a thread would stumble over it, and leave it unacknowledged for ever."""
+    if "task" not in message.headers:
+        return
+    if not isinstance(message.headers["id"], str):
+        raise TypeError
+    payload = message.payload
+    if isinstance(payload, list):
+        args, kwargs, embed = payload
+        if not (isinstance(args, list) and isinstance(kwargs or {}, dict) and isinstance(embed or {}, dict)):
+            raise TypeError
+
+
+def _raw(message: Any) -> bytes:
+    return json.dumps(message._raw, ensure_ascii=False, default=repr).encode("utf-8", "surrogatepass")
+
+
+def _keep(raw: bytes, fault: str, error: Exception | None = None) -> None:
+    """Into the inbox with what is wrong with it, where it becomes a refused job like any other."""
+    log.error("message_not_readable", fault=fault, error=type(error).__name__)
+    try:
+        redis().xadd(INBOX, {"job": raw[:LONGEST], "fault": fault})
+    except RedisError as failure:
+        log.error("message_not_kept", error=type(failure).__name__)
