@@ -31,6 +31,7 @@ log = structlog.get_logger()
 
 NOT_HERE_MS = 60_000
 NO_TIME_LEFT = "Redis took the time that the call had"
+NO_ORDER_TO_ASK = "this account requires consent, which is given with an order, and the job names none"
 # A customer's yes holds so long, or for two windows of the account's limit: time enough for a place to call.
 CONSENT_MS = 3_600_000
 NO_KEY = f"this worker's {PREFIX}ENCRYPTION_KEYS lack the key that it was sealed with: see invitations doctor"
@@ -142,6 +143,8 @@ class Delivery:
         if left <= 0:
             return self._next(account, Answer(Unavailable(NO_TIME_LEFT)))
         said = pipeline().consent(account, job, timeout=left / 2)
+        if said is None:
+            return Step("rejected", NO_ORDER_TO_ASK)
         if not isinstance(said, Consented):
             return self._next(account, Answer(said))
         ledger().tell(account.gate, account.name, gate_lesson(said, random.random()))
