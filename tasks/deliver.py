@@ -25,6 +25,7 @@ from tasks.outcome import Accepted, Answer, Consented, CredentialsRefused, NotLi
 from worker.app import app
 from worker.connection import patiently
 from worker.ledger import NO_ACCOUNT, Claim, NoClaim, ledger
+from worker.masking import UnforeseenError
 from worker.metrics import INVITATIONS, REQUEST_SECONDS, THROTTLED
 
 log = structlog.get_logger()
@@ -44,7 +45,7 @@ class StillWaiting(Exception):
     """Why an invitation went back in line; shown in Flower beside the state RETRY."""
 
 
-class DeliveryError(Exception):
+class DeliveryError(UnforeseenError):
     """Something in this program went wrong, or Redis is away; the invitation went back in line, or does when its lease
     ends."""
 
