@@ -47,7 +47,7 @@ local decided = step.state == 'accepted' or step.state == 'duplicate' or step.st
   or step.state == 'suppressed'
 local unfinished = state == 'queued' or state == 'delivering'
 local mine = state == 'delivering' and f[5] == token
-if f[10] == token and not (decided and unfinished) then return {step.state, 1, ''} end
+if f[10] == token and not (decided and unfinished) then return {unfinished and step.state or state, 1, ''} end
 if mine or (decided and unfinished) then leave_gate(id, account, gate) end
 if step.answer then teach(redis.call('HGET', GATES, account), account, now, step) end
 if mine or (decided and unfinished) then
