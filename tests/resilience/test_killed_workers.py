@@ -37,7 +37,7 @@ def test_workers_that_are_killed_again_and_again(deployment: Deployment, storm: 
 def test_workers_that_are_killed_over_jobs_of_celery_clients(
     deployment: Deployment, is_long: bool, rows: list[Row]
 ) -> None:
-    storm = Storm(deployment, 3_000 if is_long else 100)
+    storm = Storm(deployment, 1_500 if is_long else 100)
     workers = deployment.start_workers(2, CONCURRENCY=THREADS)
     enqueuing = Thread(target=by_celery, args=(deployment, storm.jobs))
     enqueuing.start()
