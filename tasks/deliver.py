@@ -26,6 +26,7 @@ from tasks.outcome import Accepted, Answer, Consented, CredentialsRefused, NotLi
 from worker.app import app
 from worker.connection import patiently
 from worker.ledger import NO_ACCOUNT, Claim, NoClaim, ledger
+from worker.masking import UnforeseenError
 from worker.metrics import INVITATIONS, REQUEST_SECONDS, THROTTLED
 
 log = structlog.get_logger()
@@ -33,6 +34,7 @@ log = structlog.get_logger()
 NOT_HERE_MS = 60_000
 CLAIMED_WITHIN_SECONDS = 10
 NO_TIME_LEFT = "Redis took the time that the call had"
+NO_ORDER_TO_ASK = "this account requires consent, which is given with an order, and the job names none"
 # A customer's yes holds so long, or for two windows of the account's limit: time enough for a place to call.
 CONSENT_MS = 3_600_000
 NO_KEY = f"this worker's {PREFIX}ENCRYPTION_KEYS lack the key that it was sealed with: see invitations doctor"
@@ -45,7 +47,7 @@ class StillWaiting(Exception):
     """Why an invitation went back in line; shown in Flower beside the state RETRY."""
 
 
-class DeliveryError(Exception):
+class DeliveryError(UnforeseenError):
     """Something in this program went wrong, or Redis is away; the invitation went back in line, or does when its lease
     ends."""
 
@@ -145,6 +147,8 @@ class Delivery:
         if left <= 0:
             return Step("queued", NO_TIME_LEFT, unclear=self._claim.unclear)
         said = pipeline().consent(account, job, timeout=left / 2)
+        if said is None:
+            return Step("rejected", NO_ORDER_TO_ASK)
         if not isinstance(said, Consented):
             return self._next(account, Answer(said))
         ledger().tell(account.gate, account.name, gate_lesson(said, random.random()))

@@ -11,7 +11,7 @@ from redis.exceptions import ResponseError
 
 from config.settings import settings
 from tasks.acceptance import acceptance
-from tasks.faults import Fault, Unreadable
+from tasks.unaccepted import job_of_entry
 from worker.app import app
 from worker.background import Loop
 from worker.connection import redis
@@ -60,7 +60,7 @@ class InboxReader:
     def _accept(self, entries: Entries) -> None:
         if not entries:
             return
-        answers = acceptance().accept([_job(fields) for _, fields in entries if fields])
+        answers = acceptance().accept([job_of_entry(fields) for _, fields in entries if fields])
         refused = sum(1 for answer in answers if answer.faults)
         ids = [entry for entry, _ in entries]
         with self._redis.pipeline(transaction=True) as pipe:
@@ -75,12 +75,6 @@ class InboxReader:
         except ResponseError as error:
             if not str(error).startswith("BUSYGROUP"):
                 raise
-
-
-def _job(fields: dict[str, str]) -> str | Unreadable:
-    """What stands in an entry. A message that was no job for a worker comes with its `fault`."""
-    text, fault = fields.get("job", ""), fields.get("fault")
-    return Unreadable(text, Fault(field="message", problem=fault)) if fault else text
 
 
 class InboxStep(bootsteps.StartStopStep):

@@ -2,12 +2,18 @@
 
 import json
 import re
+from base64 import b64decode
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from itertools import chain
 from typing import Any, cast
 
 from redis import Redis
 
+from worker.address import one_spelling
 from worker.vault import Identity, Vault
+
+BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4}){4,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
 
 
 class Persons:
@@ -15,8 +21,9 @@ class Persons:
 
     def __init__(self, addresses: Iterable[str], identity: Identity) -> None:
         self._identity = identity
-        self._spelled = dict.fromkeys(address.strip().casefold() for address in addresses)
-        self.digests = dict.fromkeys(map(identity.who, self._spelled))
+        stripped = [address.strip() for address in addresses]
+        self._spelled = {form for address in stripped for form in (address.casefold(), one_spelling(address))}
+        self.digests = dict.fromkeys(map(identity.who, stripped))
 
     def __repr__(self) -> str:
         return f"Persons({len(self.digests)})"
@@ -31,12 +38,12 @@ class Persons:
         """Whether one of the addresses stands anywhere in a job, which may be no valid one."""
         if self.owner_of(raw):
             return True
-        text = raw if isinstance(raw, str) else ""
-        # As JSON writes it an address may hide behind escapes.
-        texts = (text.casefold(), json.dumps(as_object(raw), ensure_ascii=False, default=str).casefold())
+        text = raw if isinstance(raw, str) else json.dumps(raw, ensure_ascii=False, default=str)
+        # In a message of Celery's the job stands in base64.
+        texts = [text, *(b64decode(run).decode(errors="replace") for run in BASE64.findall(text))]
         return any(
             re.search(rf"(?<![\w.+-]){re.escape(address)}(?![\w-]|\.\w)", folded)
-            for folded in texts
+            for folded in chain.from_iterable(map(_readings, texts))
             for address in self._spelled
             if address in folded
         )
@@ -73,6 +80,14 @@ class Found:
             for invitation in ids:
                 pipe.hmget(f"invitations:record:{invitation}", *names)
             return cast(list[list[str | None]], pipe.execute())
+
+
+def _readings(text: str) -> Iterator[str]:
+    """As it stands, and, where JSON hides letters behind escapes, as it reads; in small letters."""
+    yield text.casefold()
+    if "\\" in text:
+        with suppress(ValueError, RecursionError):
+            yield json.dumps(json.loads(text), ensure_ascii=False).casefold()
 
 
 def as_object(raw: Any) -> dict[str, Any]:

@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from kombu.compression import decompress
-from kombu.exceptions import ContentDisallowed, DecodeError
 from kombu.serialization import loads
 from kombu.transport.redis import PRIORITY_STEPS, Channel
 from redis import Redis
 from redis.client import Pipeline
 
 from config.celery_values import QUEUE
+from tasks.faults import Fault, Unreadable
+from worker.unreadable import INBOX
 
-INBOX, GROUP = "invitations:inbox", "workers"
+GROUP = "workers"
 UNACKED, UNACKED_INDEX = Channel.unacked_key, Channel.unacked_index_key
 # Celery keeps a list for each priority.
 QUEUES = tuple(f"{QUEUE}{Channel.sep}{step}" if step else QUEUE for step in PRIORITY_STEPS)
@@ -40,10 +41,16 @@ def job_in(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     return job if job is not None else {"args": args, "kwargs": kwargs}
 
 
+def job_of_entry(fields: dict[str, str]) -> str | Unreadable:
+    """What stands in an entry of the inbox. A message that was no job for a worker comes with its `fault`."""
+    text, fault = fields.get("job", ""), fields.get("fault")
+    return Unreadable(text, Fault(field="message", problem=fault)) if fault else text
+
+
 def unaccepted(redis: Redis) -> Iterator[Unaccepted]:
     """All of them; one that moves meanwhile may come twice. Raises redis.RedisError."""
     for entry, fields in _entries(redis):
-        yield Unaccepted(INBOX, entry, fields.get("job", ""), "\n".join([*fields, *fields.values()]))
+        yield Unaccepted(INBOX, entry, job_of_entry(fields), "\n".join([*fields, *fields.values()]))
     for queue in QUEUES:
         for message in _messages(redis, queue):
             yield _read(queue, message, message)
@@ -91,7 +98,8 @@ def _read(key: str, member: str, message: str) -> Unaccepted:
     """A message of Celery's, in either of its protocols."""
     try:
         name, arguments = _opened(json.loads(message))
-    except (ValueError, LookupError, TypeError, AttributeError, DecodeError, ContentDisallowed):
+    except Exception:
+        # Whatever another program left there is no message of ours, and is searched as it stands.
         return Unaccepted(key, member, None, message)
     job = job_in(*arguments) if name == TASK else None
     return Unaccepted(key, member, job, message + json.dumps(arguments, ensure_ascii=False, default=str))

@@ -11,11 +11,13 @@ SHARED = {
     "admit": ["not_full", "limits"],
     "cancel": ["even_full"],
     "claim": ["even_full", "limits"],
+    "forget": ["even_full"],
     "pause": ["even_full"],
     "resume": ["even_full"],
     "sent": ["even_full"],
     "settle": ["even_full", "limits", "lessons"],
     "spend": ["even_full", "limits"],
+    "suppress": ["even_full"],
     "tell": ["even_full", "limits", "lessons"],
 }
 NAMES = (

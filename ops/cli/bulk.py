@@ -14,7 +14,7 @@ Step = Callable[[str], tuple[str, bool]]
 WHY_NOT = {
     "unknown": "no invitation has this id",
     "forgotten": "forgotten: its job is no longer kept",
-    "suppressed": "it is suppressed: the address asked for no invitations",
+    "suppressed": "it is suppressed: no invitation is wanted there",
 }
 
 

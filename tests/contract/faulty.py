@@ -4,12 +4,13 @@ import gzip
 import socket
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Event
+from threading import Event, Thread
+from time import sleep
 from typing import Any
 from unittest.mock import patch
 
@@ -155,6 +156,23 @@ def shakes_no_hands() -> Iterator[Wire]:
     """Takes connections, and says nothing to those who begin TLS."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         yield Wire(f"https://127.0.0.1:{silent.getsockname()[1]}")
+
+
+@contextmanager
+def shakes_hands_slowly() -> Iterator[Wire]:
+    """Begins TLS, one byte after the other."""
+    with socket.create_server(("127.0.0.1", 0)) as slow:
+        Thread(target=_trickle, args=(slow, b"\x16\x03\x03\x40\x00" + bytes(100)), daemon=True).start()
+        yield Wire(f"https://127.0.0.1:{slow.getsockname()[1]}")
+
+
+def _trickle(server: socket.socket, text: bytes) -> None:
+    with suppress(OSError):
+        connection, _ = server.accept()
+        with connection:
+            for byte in text:
+                connection.sendall(bytes([byte]))
+                sleep(0.1)
 
 
 @contextmanager

@@ -167,6 +167,14 @@ def test_cancel_by_id_keeps_the_reason(cli: CommandLine) -> None:
     assert (shown["state"], shown["reason"]) == ("cancelled", "order returned")
 
 
+def test_no_address_in_a_reason_is_kept(cli: CommandLine) -> None:
+    invitation = send(cli, "1")
+
+    cli("cancel", invitation, "--reason", "canary.jane@example.com asked for it")
+
+    assert cli("show", invitation, "--json").data["reason"] == "(address) asked for it"
+
+
 def test_cancel_of_an_account_takes_all_that_wait_and_nothing_else(cli: CommandLine, real_redis: Redis) -> None:
     held = send(cli, "held")
     claim(held)

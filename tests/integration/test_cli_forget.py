@@ -1,6 +1,7 @@
 """`invitations forget`: of an address nothing is left in Redis, in whatever state, account or queue it stood."""
 
 import json
+from base64 import b64encode
 from collections.abc import Callable
 from typing import Any
 
@@ -204,6 +205,8 @@ def test_records_of_an_older_version_are_found_by_their_job(
         '{"account": "shop_nl", "email": "joe@example.com", "filtercode": "canary.jane@example.com"}',
         "no JSON at all: <canary.jane@example.com>.",
         '["canary.jane@example.com"]',
+        json.dumps({"headers": {}, "body": b64encode(b'[[{"email": "Canary.Jane@example.com"}], {}]').decode()}),
+        json.dumps({"headers": {}, "body": b64encode(b'[["canary.jane\\u0040example.com"], {}]').decode()}),
         '{"account": "shop_nl", "e": "canary.jane\\u0040example.com"}',
     ],
 )
@@ -242,6 +245,13 @@ def test_one_that_cannot_be_opened_stops_it_and_says_which_key_is_missing(cli: C
 def by_stream(url: str, job: Any) -> None:
     with Redis.from_url(url) as redis:
         redis.xadd(INBOX, {"job": json.dumps(job)})
+
+
+def by_stream_with_a_fault(url: str, job: Any) -> None:
+    """A message that a worker could not read, on its way to the refused jobs."""
+    message = json.dumps({"body": b64encode(json.dumps([[job], {}]).encode()).decode()})
+    with Redis.from_url(url) as redis:
+        redis.xadd(INBOX, {"job": message, "fault": "names no task"})
 
 
 def by_stream_taken(url: str, job: Any) -> None:
@@ -296,15 +306,27 @@ def test_a_job_that_nobody_accepted_yet_is_forgotten_too(cli: CommandLine, real_
     assert (cancelled["state"], enqueue(cli, JOB)) == ("cancelled", cancelled["id"])
 
 
+def test_a_message_that_no_worker_could_read_is_forgotten_too(cli: CommandLine, real_redis: Redis) -> None:
+    by_stream_with_a_fault(cli.redis_url, OTHER)
+    by_stream_with_a_fault(cli.redis_url, JOB)
+
+    told = forget(cli)
+
+    assert (told["unaccepted"], told["accounts"]) == (1, {"-": {"refused": 1}})
+    assert traces(real_redis) == []
+    assert real_redis.xlen(INBOX) == 1
+
+
 def test_what_is_no_job_of_ours_is_taken_out_of_the_queue(cli: CommandLine, real_redis: Redis) -> None:
     with Celery(broker=cli.redis_url) as client:
         client.send_task("invitations.unknown", args=[JOB], queue="invitations")
         client.send_task("another.task", args=[OTHER], queue="invitations")
-    real_redis.lpush("invitations", f"no message: {JANE}", "nor this")
+    broken = {"headers": {"of": JANE, "compression": "gzip"}, "body": "x", "properties": {}}
+    real_redis.lpush("invitations", f"no message: {JANE}", "nor this", json.dumps(broken))
 
     told = forget(cli)
 
-    assert (told["unaccepted"], told["forgotten"]) == (2, 0)
+    assert (told["unaccepted"], told["forgotten"]) == (3, 0)
     assert traces(real_redis) == []
     assert real_redis.llen("invitations") == 2
 

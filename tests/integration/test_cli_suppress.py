@@ -158,7 +158,7 @@ def test_a_replay_of_theirs_ends_as_suppressed_and_says_so(cli: CommandLine) -> 
     ended = cli("replay", failed)
 
     assert (ended.code, ended.out) == (1, "0 replayed, 1 not\n")
-    assert ended.err == f"{failed} was not replayed: it is suppressed: the address asked for no invitations\n"
+    assert ended.err == f"{failed} was not replayed: it is suppressed: no invitation is wanted there\n"
     assert state(cli, failed) == "suppressed"
 
 

@@ -116,6 +116,7 @@ class Bench:
 
     def forget(self, invitation: str) -> None:
         """It keeps its history, without the reasons."""
+        self.check()
         record = self.seen.records.get(invitation)
         was = (record["account"], record["state"]) if record and "forgotten_at" not in record else None
         assert self.ledger.forget(invitation) == was

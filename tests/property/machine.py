@@ -104,12 +104,14 @@ class LedgerMachine(RuleBasedStateMachine):
     def admits(self, room: int) -> None:
         self.bench.admit(room)
 
-    @rule(results=st.lists(results, min_size=1, max_size=4))
-    def works(self, results: list[Result]) -> None:
-        """A pacer and its workers, without anything in between."""
+    @rule(results=st.lists(results, min_size=1, max_size=4), forgotten=st.sampled_from([False, False, False, True]))
+    def works(self, results: list[Result], forgotten: bool) -> None:
+        """A pacer and its workers, without anything in between, but that a customer may be forgotten."""
         for invitation, result in zip(self.bench.admit(len(results)), results, strict=False):
             claim = self.bench.claim(invitation)
             if isinstance(claim, Claim):
+                if forgotten:
+                    self.bench.forget(invitation)
                 self._settle(claim, *result)
 
     @rule(pick=picks)
@@ -172,14 +174,16 @@ class LedgerMachine(RuleBasedStateMachine):
     def changes_their_mind(self, number: int, name: str | None) -> None:
         self.bench.opt_outs.remove([_who(number)], name)
 
-    @rule(one=ids)
-    def is_suppressed(self, one: str) -> None:
-        ends = self._state(one) == "queued" and self.bench.is_suppressed(one)
-        assert self.bench.ledger.suppress(one, _who(int(one[-1]))) is ends
+    @rule(pick=picks)
+    def ends_suppressed(self, pick: int) -> None:
+        for one in _one_of(sorted(self.bench.seen.records), pick):
+            ends = self._state(one) == "queued" and self.bench.is_suppressed(one)
+            assert self.bench.ledger.suppress(one, _who(int(one[-1]))) is ends
 
-    @rule(one=ids)
-    def is_forgotten(self, one: str) -> None:
-        self.bench.forget(one)
+    @rule(pick=picks)
+    def is_forgotten(self, pick: int) -> None:
+        for one in _one_of([*sorted(self.bench.seen.records), *(claim.id for claim in self.bench.claims)], pick):
+            self.bench.forget(one)
 
     @rule(one=ids)
     def goes_out(self, one: str) -> None:

@@ -98,6 +98,17 @@ def test_nor_when_the_worker_died(line: Desk) -> None:
     assert line.redis.zrange("invitations:state:a:cancelled", 0, -1) == ["x"]
 
 
+def test_nor_where_a_worker_of_before_lined_it_up_again(line: Desk) -> None:
+    accept(line)
+    assert line.admit() == ["x"]
+    line.redis.hset("invitations:record:x", mapping={"job": "", "forgotten_at": 1})
+
+    assert line.no_claim("x") == "stale"
+
+    assert (line.record("x").state, line.redis.exists("invitations:inflight:a")) == ("cancelled", 0)
+    assert line.redis.zrange("invitations:state:a:cancelled", 0, -1) == ["x"]
+
+
 @pytest.mark.parametrize("state", ["rejected", "failed"])
 def test_it_cannot_be_replayed(line: Desk, state: str) -> None:
     LIVES[state](line)

@@ -12,6 +12,7 @@ from tests.property.desk import DAY_MS, Desk, account
 from tests.property.invariants import check_places
 from tests.property.snapshot import take_snapshot
 from worker.ledger import Entry, RefusedEntry
+from worker.suppressed import OptOuts
 
 
 @pytest.fixture
@@ -64,6 +65,19 @@ def test_what_was_announced_is_brought_to_its_end(line: Desk) -> None:
 
     check_places(take_snapshot(line.redis, ["a"], ["a"]))
     assert [line.record(one).state for one in (taken, throttled, late)] == ["sent", "cancelled", "queued"]
+
+
+def test_who_asks_for_it_is_suppressed_and_forgotten(line: Desk) -> None:
+    entries = [Entry(one, "a", "a", "1001", "job", 0, DAY_MS, who="jane") for one in ("waits", "goes")]
+    line.ledger.accept(entries)
+    OptOuts(line.ledger).add(["jane"], None)
+
+    with full(line.redis):
+        assert line.ledger.suppress("waits", "jane")
+        assert line.ledger.forget("goes") == ("a", "queued")
+
+    assert [line.record(one).state for one in ("waits", "goes")] == ["suppressed", "cancelled"]
+    check_places(take_snapshot(line.redis, ["a"], ["a"]))
 
 
 def test_people_and_providers_stop_an_account_and_set_it_going(line: Desk) -> None:

@@ -23,7 +23,14 @@ if tonumber(f[14]) > version then
   line_up(id, account, now + left_for)
   return {'newer', account}
 end
-if is_suppressed(account, redis.call('HGET', key, 'who')) then
+local person = fields(key, 'who', 'forgotten_at')
+if person[2] then
+  -- Lined up by a worker of before, which knew nothing of forgetting.
+  give_back(id, account, gate)
+  finish(id, now, account, '', 'cancelled', FORGOTTEN)
+  return {'stale', account}
+end
+if is_suppressed(account, person[1]) then
   give_back(id, account, gate)
   end_suppressed(id, now, account, order)
   return {'suppressed', account}
