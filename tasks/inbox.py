@@ -15,7 +15,7 @@ from tasks.faults import Fault, Unreadable
 from worker.app import app
 from worker.background import Loop
 from worker.connection import redis
-from worker.unreadable import INBOX
+from worker.unreadable import FAULTS, INBOX
 
 log = structlog.get_logger()
 
@@ -78,8 +78,8 @@ class InboxReader:
 
 
 def _job(fields: dict[str, str]) -> str | Unreadable:
-    """What stands in an entry. A message that was no job for a worker comes with its `fault`."""
-    text, fault = fields.get("job", ""), fields.get("fault")
+    """What stands in an entry. A message that no worker could read comes with the name of its fault."""
+    text, fault = fields.get("job", ""), FAULTS.get(fields.get("fault", ""))
     return Unreadable(text, Fault(field="message", problem=fault)) if fault else text
 
 

@@ -9,7 +9,7 @@ local gate, account, order = f[2], f[3], f[4]
 if f[1] ~= 'queued' or not account or not score(inflight_key(account), id) then return {'stale', account or ''} end
 
 local now = now_ms()
-if tonumber(f[14]) > version then
+if tonumber(f[14] or 0) > version then
   give_back(id, account, gate)
   redis.call('HSET', key, 'due_at', int(now + left_for), 'reason', 'written by a newer version')
   line_up(id, account, now + left_for)
