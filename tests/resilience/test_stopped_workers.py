@@ -85,7 +85,7 @@ def test_a_grace_period_shorter_than_the_calls_costs_an_attempt_and_loses_nothin
 def test_workers_are_replaced_one_after_another_under_load(
     deployment: Deployment, storm: Storm, rows: list[Row], is_long: bool
 ) -> None:
-    deployment.simulator.control(latency_ms=100)
+    deployment.simulator.control(latency_ms=40 if is_long else 100)
     rounds = 4 if is_long else 1
     workers = deployment.start_workers(2, CONCURRENCY="3")
     storm.begin()
