@@ -14,7 +14,7 @@ from redis.client import Pipeline
 
 from config.celery_values import QUEUE
 from tasks.faults import Fault, Unreadable
-from worker.unreadable import INBOX
+from worker.unreadable import FAULTS, INBOX
 
 GROUP = "workers"
 UNACKED, UNACKED_INDEX = Channel.unacked_key, Channel.unacked_index_key
@@ -42,8 +42,8 @@ def job_in(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
 
 
 def job_of_entry(fields: dict[str, str]) -> str | Unreadable:
-    """What stands in an entry of the inbox. A message that was no job for a worker comes with its `fault`."""
-    text, fault = fields.get("job", ""), fields.get("fault")
+    """What stands in an entry of the inbox. A message that no worker could read comes with the name of its fault."""
+    text, fault = fields.get("job", ""), FAULTS.get(fields.get("fault", ""))
     return Unreadable(text, Fault(field="message", problem=fault)) if fault else text
 
 

@@ -19,6 +19,7 @@ log = structlog.get_logger()
 # Of the records that this program writes, and the newest that it can read. A newer version may add fields to a record,
 # and needs a number of its own only where this program would do wrong with what it adds.
 VERSION = 1
+# How long a worker leaves a newer record to others before it looks at it again.
 FOR_NEWER_MS = 60_000
 QUANTUM = 10
 PROBE_MS = 15 * 60_000

@@ -17,11 +17,12 @@ log = structlog.get_logger()
 
 INBOX = "invitations:inbox"
 LONGEST = 64 * 1024
-NO_MESSAGE = (
-    "is not what a Celery client sends; send the job with a Celery client to invitations.send, or XADD it to the inbox"
-)
-NO_TASK = "names a task that this worker does not have; the one that takes a job is invitations.send"
-NO_CONTENT = "its body or its headers cannot be read; expected JSON as a Celery client makes it"
+# By the name that goes with a message into the inbox.
+FAULTS = {
+    "no_message": "is not what a Celery client sends; send the job with one, or XADD it to the inbox",
+    "no_task": "names a task that this worker does not have; the one that takes a job is invitations.send",
+    "no_content": "its body or its headers cannot be read; expected JSON as a Celery client makes it",
+}
 # What Celery and kombu raise at a message that is not as they expect. Anything else is no fault of the message.
 _MISFITS = (
     TypeError,
@@ -49,27 +50,29 @@ class ForgivingConsumer(Consumer):
             try:
                 _check_task(message)
                 handle(message)
+            except OSError:
+                raise
             except _MISFITS as error:
-                _keep(_raw(message), NO_CONTENT, error)
+                _keep(_raw(message), "no_content", error)
                 if not message.acknowledged:
                     message.reject()
 
         return handle_or_keep
 
     def on_decode_error(self, message: Any, exc: Exception) -> None:
-        _keep(_raw(message), NO_CONTENT, exc)
+        _keep(_raw(message), "no_content", exc)
         super().on_decode_error(message, exc)
 
     def on_unknown_message(self, body: Any, message: Any) -> None:
-        _keep(_raw(message), NO_MESSAGE)
+        _keep(_raw(message), "no_message")
         super().on_unknown_message(body, message)
 
     def on_unknown_task(self, body: Any, message: Any, exc: Exception) -> None:
-        _keep(_raw(message), NO_TASK, exc)
+        _keep(_raw(message), "no_task", exc)
         super().on_unknown_task(body, message, exc)
 
     def on_invalid_task(self, body: Any, message: Any, exc: Exception) -> None:
-        _keep(_raw(message), NO_CONTENT, exc)
+        _keep(_raw(message), "no_content", exc)
         super().on_invalid_task(body, message, exc)
 
 
@@ -83,7 +86,7 @@ def _checked(reply: Any, channel: Any) -> Any:
         if not all(isinstance(part, str) for part in address):
             raise TypeError
     except _MISFITS as error:
-        _keep(reply[1], NO_MESSAGE, error)
+        _keep(reply[1], "no_message", error)
         return None
     return tuple(reply)
 
@@ -95,10 +98,11 @@ def _check_task(message: Any) -> None:
     if not isinstance(message.headers["id"], str):
         raise TypeError
     payload = message.payload
-    if isinstance(payload, list):
-        args, kwargs, embed = payload
-        if not (isinstance(args, list) and isinstance(kwargs or {}, dict) and isinstance(embed or {}, dict)):
-            raise TypeError
+    if isinstance(payload, dict) and "args" in payload:
+        return
+    args, kwargs, embed = payload
+    if not (isinstance(args, list) and isinstance(kwargs or {}, dict) and isinstance(embed or {}, dict)):
+        raise TypeError
 
 
 def _raw(message: Any) -> bytes:

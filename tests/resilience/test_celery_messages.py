@@ -3,9 +3,11 @@
 import json
 import random
 import time
+from collections.abc import Callable
 from typing import Any
 
 from tests.integration.deployment import Deployment, within
+from tests.resilience.conftest import LEASE_SECONDS
 from tests.resilience.report import Row
 from tests.resilience.storm import Storm
 
@@ -18,20 +20,13 @@ def test_messages_are_doubled_held_back_and_lost(
     deployment.simulator.control(latency_ms=100)
     deployment.start_workers(2, CONCURRENCY="10")
     storm.begin()
-    meddler, rounds = Meddler(deployment, storm), 20 if is_long else 5
-    for number in range(rounds):
-        storm.wait_for(number * 0.8 / rounds)
-        within(lambda: deployment.redis.llen(QUEUE) > 0 or storm.delivered == storm.size, "messages in the queue")
-        if number % 5 == 4:
-            meddler.lose()
-        elif number % 2 == 0:
-            meddler.double()
-        else:
-            # In the long version also for longer than a lease.
-            meddler.hold_back(0.5 * (number % 13))
+    meddler, rounds = Meddler(deployment, storm), 4 if is_long else 1
+    for number in range(rounds * len(FAULTS)):
+        storm.wait_for(number * 0.8 / (rounds * len(FAULTS)))
+        meddler.strike(FAULTS[number % len(FAULTS)])
         storm.healed()
     row = storm.end("Celery messages lost, doubled, late and reordered")
-    meddler.double(meddler.seen)
+    meddler.ring(meddler.seen)
     within(lambda: deployment.redis.llen(QUEUE) == 0, "an empty queue")
     rows.append(row)
     assert min(meddler.lost, meddler.doubled, meddler.held_back) > 0
@@ -48,31 +43,40 @@ class Meddler:
         self._storm = storm
         self._chance = random.Random(3)
 
-    def lose(self) -> None:
-        """Everything that Celery holds of deliveries, in the queue and in the hands of workers."""
+    def strike(self, fault: Callable[["Meddler"], int]) -> None:
+        """Until it hits some message."""
+        within(lambda: fault(self) > 0 or self._storm.delivered == self._storm.size, "messages in the queue")
+
+    def lose(self) -> int:
+        """Everything that Celery holds of deliveries, in the queue and in the hands of workers. How many."""
         lost, *_ = self._redis.pipeline().llen(QUEUE).delete(QUEUE, "unacked", "unacked_index").execute()
         self.lost += lost
         self._storm.hit(lost)
+        return int(lost)
 
-    def double(self, messages: list[str] | None = None) -> None:
+    def double(self) -> int:
         """Each message once more as it is, and once more as a message of its own."""
-        if messages is None:
-            messages = self._redis.lrange(QUEUE, 0, -1)
-            self.seen += messages
+        messages = self._redis.lrange(QUEUE, 0, -1)
+        self.seen += messages
+        self.doubled += len(messages)
+        self.ring(messages)
+        return len(messages)
+
+    def ring(self, messages: list[str]) -> None:
         for message in messages:
             self._redis.lpush(QUEUE, message, another(message))
-        self.doubled += len(messages)
         self._storm.hit(len(messages))
 
-    def hold_back(self, seconds: float) -> None:
-        """Those in the queue for so long; then they come in another order."""
+    def hold_back(self) -> int:
+        """Those in the queue for a while, in the end for longer than a lease; then they come in another order."""
         taken = self._redis.lpop(QUEUE, 1000) or []
-        time.sleep(seconds)
-        self._chance.shuffle(taken)
         if taken:
+            time.sleep(1 if self.held_back < 100 else LEASE_SECONDS + 1)
+            self._chance.shuffle(taken)
             self._redis.lpush(QUEUE, *taken)
         self.held_back += len(taken)
         self._storm.hit(len(taken))
+        return len(taken)
 
 
 def another(message: str) -> str:
@@ -80,3 +84,6 @@ def another(message: str) -> str:
     held = json.loads(message)
     held["properties"]["delivery_tag"] += "-again"
     return json.dumps(held)
+
+
+FAULTS = (Meddler.double, Meddler.lose, Meddler.hold_back, Meddler.double, Meddler.hold_back)

@@ -41,7 +41,7 @@ def close(deployment: Deployment, account: str, retry_after: str) -> None:
 
 
 def test_clocks_that_disagree_by_minutes(deployment: Deployment, is_long: bool, rows: list[Row]) -> None:
-    storm = Storm(deployment, 3_000 if is_long else 150)
+    storm = Storm(deployment, 1_500 if is_long else 150)
     deployment.variables |= {"RETRIEVE_SECONDS": "2"}
     for name, fields in list(deployment.accounts.items()):
         deployment.add_account(name, **{**fields, "limit": LIMIT, "expires_after": "4m"})

@@ -90,6 +90,8 @@ def bad_messages(queue: str) -> dict[str, Any]:
         "a body that is no JSON": message(queue, CANARY),
         "a body that is a number": message(queue, "17"),
         "a body that is null": message(queue, "null"),
+        "a body that is a text": message(queue, json.dumps(CANARY)),
+        "a body that is a dict": message(queue, {CANARY: CANARY}),
         "a body of one": message(queue, [[CANARY]]),
         "arguments that are a number": message(queue, [17, {}, {}]),
         "wrong options": message(queue, [[], {}, [CANARY]]),

@@ -13,12 +13,12 @@ from tests.resilience.storm import Storm
 
 ACCOUNT = "portal"
 THREADS = 3
-LATENCY_SECONDS = 2
+LATENCY_SECONDS = 3
 
 
 @pytest.fixture
 def slow(deployment: Deployment) -> Storm:
-    """Calls of two seconds, of one account whose timeout leaves them time."""
+    """Calls of three seconds, of one account whose timeout leaves them time."""
     deployment.variables |= {"LEASE_SECONDS": "12", "CONCURRENCY": str(THREADS)}
     deployment.accounts.clear()
     deployment.add_account(ACCOUNT, provider="wemasy", token="token-of-portal", timeout=10)
@@ -65,8 +65,8 @@ def test_an_invitation_that_waits_for_its_thread_is_left_to_another(deployment: 
 def test_a_grace_period_shorter_than_the_calls_costs_an_attempt_and_loses_nothing(
     deployment: Deployment, slow: Storm, rows: list[Row]
 ) -> None:
-    deployment.variables |= {"LEASE_SECONDS": "4"}
-    deployment.add_account(ACCOUNT, provider="wemasy", token="token-of-portal", timeout=3)
+    deployment.variables |= {"LEASE_SECONDS": "5"}
+    deployment.add_account(ACCOUNT, provider="wemasy", token="token-of-portal", timeout=4)
     first = deployment.start_worker()
     slow.begin()
     within(lambda: deployment.stats(ACCOUNT).get("calls", 0) == THREADS, "a call in every thread")
@@ -85,7 +85,7 @@ def test_a_grace_period_shorter_than_the_calls_costs_an_attempt_and_loses_nothin
 def test_workers_are_replaced_one_after_another_under_load(
     deployment: Deployment, storm: Storm, rows: list[Row], is_long: bool
 ) -> None:
-    deployment.simulator.control(latency_ms=100)
+    deployment.simulator.control(latency_ms=50)
     rounds = 4 if is_long else 1
     workers = deployment.start_workers(2, CONCURRENCY="3")
     storm.begin()

@@ -31,7 +31,7 @@ def start(deployment: Deployment, version: int) -> Running:
 def test_an_older_worker_leaves_newer_records_to_a_newer_one(
     deployment: Deployment, is_long: bool, rows: list[Row]
 ) -> None:
-    storm = Storm(deployment, 3_000 if is_long else 120)
+    storm = Storm(deployment, 1_000 if is_long else 120)
     deployment.add_account("portal", provider="wemasy", token="token-of-portal", timeout=3, limit="5000/minute")
     older = storm.size - 60
     worker = start(deployment, VERSION)

@@ -17,7 +17,7 @@ local function claimed(token)
 end
 if f[1] == 'delivering' and f[16] == by then return claimed(f[17]) end
 if f[1] ~= 'queued' then return {'stale', account} end
-if tonumber(f[14]) > version then
+if tonumber(f[14] or 0) > version then
   give_back(id, account, gate)
   redis.call('HSET', key, 'due_at', int(now + left_for), 'reason', 'written by a newer version')
   line_up(id, account, now + left_for)
