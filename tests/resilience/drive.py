@@ -16,8 +16,7 @@ from tests.integration.deployment import Deployment, within
 from tests.integration.processes import Running
 from tests.resilience import faults
 from tests.resilience.canaries import FLOWER_PASSWORD, KEY, REDIS_PASSWORD, job
-from tests.resilience.faults import USER
-from tests.resilience.stumbling import STUMBLES
+from tests.resilience.faults import STUMBLES, USER
 from tests.resilience.traces import Traces
 from tests.support import everything_in, free_port
 
@@ -54,9 +53,9 @@ class Drive:
         with self.deployment.capture_events() as events:
             self._send_jobs()
             self._send_by_flower(address)
-            assert any(self._make_slow_calls(attempt) for attempt in range(5))
+            assert any(map(self._make_slow_calls, faults.SLOW))
             self._wait_for_beat(worker)
-            worker = self._send_garbage(worker)
+            self._send_garbage()
             self.traces.read_flower(address, _one_of_each(events), WORKER)
         self.traces.read_events(events)
         self.traces.note("metrics", requests.get(f"http://127.0.0.1:{self._metrics}/metrics", timeout=20).text)
@@ -126,17 +125,20 @@ class Drive:
     def _ids(self, account: str, state: str) -> list[str]:
         return list(self.deployment.records.ids(account, state))
 
-    def _make_slow_calls(self, attempt: int) -> bool:
-        """Meanwhile the worker is asked what it does, what waits in it, and how it is configured. Whether it still had
-        something that waited."""
-        within(lambda: self.deployment.count("slow", "delivering") == 0, "no slow call left")
+    def _make_slow_calls(self, account: str) -> bool:
+        """Meanwhile the worker is asked what it does, what waits in it, and how it is configured. Whether there still
+        was something of each."""
         for number in range(10):
-            self._redis.xadd("invitations:inbox", {"job": json.dumps(job("slow", f"slow-{attempt}-{number}"))})
-        within(lambda: self.deployment.count("slow", "delivering") == 10, "ten calls under way")
-        slow = self._ids("slow", "delivering")
+            self._redis.xadd("invitations:inbox", {"job": json.dumps(job(account, f"{account}-{number}"))})
+        within(lambda: self.deployment.count(account, "delivering") == 10, "ten calls under way")
+        slow = self._ids(account, "delivering")
         for number in range(3):
-            self._send("portal_good", f"behind-{attempt}-{number}")
-        self._send("portal_good", f"eta-{attempt}", countdown=15)
+            self._send("portal_good", f"behind-{account}-{number}")
+        self._send("portal_good", f"eta-{account}", countdown=15)
+        within(
+            lambda: self._redis.hlen("unacked") > 3 or self.deployment.count(account, "delivering") < 10,
+            "three messages that wait in the worker, and one for its time",
+        )
         self.told = self.traces.inspect(self._client, WORKER, slow)
         return all(self.told[kind] for kind in ("active", "reserved", "scheduled"))
 
@@ -155,23 +157,14 @@ class Drive:
 
         within(were_said, "every list asked for, and two tasks stumbled", seconds=40)
 
-    def _send_garbage(self, worker: Running) -> Running:
-        """Into the inbox, and into Celery's queue one after the other. Whether a worker outlives it is another test's
-        matter: the next goes to a new one, which is returned."""
+    def _send_garbage(self) -> None:
+        """Into the inbox and into Celery's queue."""
         for entry in faults.strange_entries():
             self._redis.xadd("invitations:inbox", entry)
-        within(lambda: self._redis.xlen("invitations:inbox") == 0, "an empty inbox")
         for message in faults.garbage():
-            if not worker.alive:
-                self._redis.delete("invitations", "unacked", "unacked_index")
-                worker = self._start_worker()
             self._redis.lpush("invitations", message)
-            self._wait_until_handled(worker)
-        worker.kill()
-        return self._start_worker(METRICS_PORT=str(self._metrics))
-
-    def _wait_until_handled(self, worker: Running) -> None:
-        within(lambda: self._is_idle() or not worker.alive, "garbage handled")
+        within(self._is_idle, "garbage handled", seconds=60)
+        within(lambda: self._redis.xlen("invitations:inbox") == 0, "an empty inbox")
 
     def _is_idle(self) -> bool:
         return not self._redis.llen("invitations") and not self._redis.hlen("unacked")
@@ -182,13 +175,12 @@ class Drive:
         for process in (worker, beat):
             process.wait_for("redis_is_away")
         for together in _batches(faults.READING):
-            assert {process.end() for process in [self._start("cli", "ops.cli", *command) for command in together]} == {
-                1
-            }
+            codes = [command.end() for command in [self._start("cli", "ops.cli", *command) for command in together]]
+            assert codes == [1] * len(together)
         self._server.start()
         worker.wait_for("loop_goes_on")
-        self._send("slow", "away")
-        within(lambda: self.deployment.count("slow", "delivering") == 1, "a slow call", seconds=40)
+        self._send("slow_away", "away")
+        self._wait_for_call("slow_away")
         self._server.stop()
         worker.signal(signal.SIGTERM)
         try:
@@ -199,16 +191,19 @@ class Drive:
         beat.stop()
         flower.kill()
 
+    def _wait_for_call(self, account: str) -> None:
+        within(lambda: self.deployment.count(account, "delivering") == 1, f"{account}: a call", seconds=40)
+
     def _end_workers(self) -> None:
         """One told to end, and one killed, in the middle of a call; a third one takes over."""
-        for number, how in enumerate((signal.SIGTERM, signal.SIGKILL)):
+        for account, how in (("slow_term", signal.SIGTERM), ("slow_kill", signal.SIGKILL)):
             worker = self._start_worker()
-            self._send("slow", f"ends-{number}")
-            within(lambda: self.deployment.count("slow", "delivering") >= 1, "a slow call")
+            self._send(account, "ends")
+            self._wait_for_call(account)
             worker.signal(how)
             worker.end()
         last = self._start_worker()
-        within(lambda: self.deployment.count("slow", "delivering") == 0, "no slow call left", seconds=60)
+        within(lambda: self.deployment.count("slow_kill", "delivering") == 0, "no slow call left", seconds=60)
         last.stop()
         # What no worker took yet, or took and died, stands in Celery's queue in clear, as the README says.
         self._redis.delete("invitations", "unacked", "unacked_index")

@@ -15,6 +15,7 @@ from tests.resilience.canaries import (
     CODE,
     CUSTOMER,
     FETCHED,
+    KEY,
     NEWEST_KEY,
     OLDER_KEY,
     OTHER_KEY,
@@ -41,7 +42,11 @@ TOKENS = (
     "reset",
     "throttled",
 )
+STUMBLES = ("stumble-in-read", "stumble-in-accept", "stumble-in-deliver")
+"""Orders over which a worker of `stumbling` stumbles."""
 NO_PROVIDER = {"refused": "http://127.0.0.1:9", "no-tls": "https://{echo}/good", "no-host": "https://nowhere.invalid"}
+SLOW = tuple(f"slow_{number}" for number in range(5))
+"""Accounts whose provider takes its time; each is shut after ten calls, as if its provider were down."""
 FINAL = ("accepted", "sent", "duplicate", "rejected", "failed")
 PROVIDERS: dict[str, dict[str, Any]] = {
     "shop": {"provider": "webwinkelkeur", "shop_id": 1, "code": CODE},
@@ -63,7 +68,8 @@ def add_accounts(deployment: Deployment, echo: str) -> list[str]:
         _add(deployment, "shop", f"list-{way}", f"http://{echo}/list-{way}")
     for way in TOKENS:
         _add(deployment, "reviews", f"token-{way}", f"http://{echo}/token-{way}")
-    deployment.add_account("slow", **PROVIDERS["portal"], base_url=f"http://{echo}/hang", timeout=4, max_attempts=1)
+    for name in (*SLOW, "slow_away", "slow_term", "slow_kill"):
+        deployment.add_account(name, **PROVIDERS["portal"], base_url=f"http://{echo}/hang", timeout=4, max_attempts=1)
     deployment.add_account("stumbles", **PROVIDERS["shop"], base_url=f"http://{echo}/good", timeout=1)
     return list(deployment.accounts)
 
@@ -107,7 +113,7 @@ def send_misfits(client: Celery) -> list[Any]:
     calls += [([whole, whole], {}), ([], whole), ([], {"job": {**whole, "order": "keyword"}}), ([], {ADDRESS: whole})]
     sent = [client.send_task("invitations.send", args, named, queue="invitations") for args, named in calls]
     for task in ("deliver", "retrieve", "upkeep", "unknown"):
-        for args, named in ([whole], {}), ([ADDRESS, TOKEN], {}), ([], whole):
+        for args, named in ([whole], {}), ([ADDRESS, KEY], {}), ([], whole):
             client.send_task(f"invitations.{task}", args=args, kwargs=named, queue="invitations")
     return _answers(sent)
 

@@ -45,7 +45,7 @@ ACCOUNT: TypeAdapter[Account] = TypeAdapter(Account)
 # What is called so, wherever it is a field, is a secret, personal, or holds something that is.
 PRIVATE = re.compile(
     "email|customer|full_name|first_name|last_name|phone_numbers|order_total|products|sku|gtin|image_url|filtercode|job"
-    "|idempotency_key|body|data|form|headers|json|query|text|code|token|access_token|client_secret|secret|key|password"
+    "|idempotency_key|body|data|form|headers|json|query|text|code|token|access_token|client_secret|secret|password"
     "|encryption_keys|username|redis|redis_url|url|base_url|hosts"
 )
 # The number of a lease, in a kind of its own.
