@@ -77,6 +77,7 @@ def test_nor_is_it_called_again(line: Desk, outcome: Outcome) -> None:
     line.ledger.forget("x")
 
     assert line.answer(claim, outcome) == "cancelled"
+    assert line.answer(claim, outcome) == "cancelled", "to whom the first answer did not come"
 
     record = line.record("x")
     assert (record.state, record.reason) == ("cancelled", "forgotten")

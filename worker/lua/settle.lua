@@ -36,8 +36,9 @@ local function note_unclear()
   end
 end
 
--- Its customer was forgotten while the call ran: nothing of the answer is kept, and nobody calls again.
-local function keep_nothing()
+-- Where its customer was forgotten while the call ran nothing of the answer is kept, and nobody calls again.
+local function keep_nothing_of_who_is_forgotten()
+  if redis.call('HEXISTS', key, 'forgotten_at') == 0 then return end
   step.reason, step.reference, step.expect = '', nil, nil
   if step.state == 'queued' then step.state, step.reason = 'cancelled', FORGOTTEN end
 end
@@ -47,11 +48,14 @@ local decided = step.state == 'accepted' or step.state == 'duplicate' or step.st
   or step.state == 'suppressed'
 local unfinished = state == 'queued' or state == 'delivering'
 local mine = state == 'delivering' and f[5] == token
-if f[10] == token and not (decided and unfinished) then return {unfinished and step.state or state, 1, ''} end
+if f[10] == token and not (decided and unfinished) then
+  keep_nothing_of_who_is_forgotten()
+  return {unfinished and step.state or state, 1, ''}
+end
 if mine or (decided and unfinished) then leave_gate(id, account, gate) end
 if step.answer then teach(redis.call('HGET', GATES, account), account, now, step) end
 if mine or (decided and unfinished) then
-  if redis.call('HEXISTS', key, 'forgotten_at') == 1 then keep_nothing() end
+  keep_nothing_of_who_is_forgotten()
   redis.call('ZREM', line_key(account), id)
   redis.call('HSET', key, 'settled', token)
   note_unclear()
