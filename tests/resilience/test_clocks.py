@@ -9,7 +9,8 @@ from tests.resilience.bootstrap import faulty, faulty_worker
 from tests.resilience.report import Row
 from tests.resilience.storm import Storm, by_inbox
 
-SKEWS = (-300, 300)
+# Of the workers' hosts, and of the two beats': the first is behind every worker.
+SKEWS, BEATS = (-300, 300), (-600, 300)
 LIMIT = "100/second"
 DELAY_MS = 3_000
 CLOSED_SECONDS = 4
@@ -45,7 +46,7 @@ def test_clocks_that_disagree_by_minutes(deployment: Deployment, is_long: bool, 
     deployment.variables |= {"RETRIEVE_SECONDS": "2"}
     for name, fields in list(deployment.accounts.items()):
         deployment.add_account(name, **{**fields, "limit": LIMIT, "expires_after": "4m"})
-    beat = start_beat(deployment, SKEWS[0])
+    beat = start_beat(deployment, BEATS[0])
     for skew in SKEWS:
         start(deployment, skew)
         storm.hit()
@@ -76,7 +77,7 @@ def check_times(deployment: Deployment, storm: Storm) -> None:
 
 def check_takeover(deployment: Deployment, first: Running) -> None:
     """The beat whose clock is ahead waits for the lock, and goes on when it is free."""
-    second = start_beat(deployment, SKEWS[1])
+    second = start_beat(deployment, BEATS[1])
     second.wait_for("beat: Starting...")
     assert "Sending due task" in first.text
     assert first.stop() == 0
