@@ -61,6 +61,7 @@ def _redis(settings: Settings) -> dict[str, Any]:
         "socket_keepalive": True,
         "socket_timeout": ANSWER_SECONDS,
         "socket_connect_timeout": ANSWER_SECONDS,
+        "health_check_interval": ANSWER_SECONDS,
     }
     if url.startswith("sentinel://"):
         sentinel = SentinelUrl.parse(url)

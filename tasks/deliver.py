@@ -4,6 +4,7 @@ import random
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from secrets import token_hex
 from threading import Event
 from typing import Any
 
@@ -21,16 +22,19 @@ from config.settings import PREFIX, settings
 from tasks.calls import pipeline, vault
 from tasks.decision import History, Policy, Step, backoff_ms, gate_lesson, next_step
 from tasks.job import Job
-from tasks.outcome import Accepted, Answer, Consented, CredentialsRefused, NotListed, Throttled, Unavailable
+from tasks.outcome import Accepted, Answer, Consented, CredentialsRefused, NotListed, Throttled
 from worker.app import app
 from worker.connection import patiently
 from worker.ledger import NO_ACCOUNT, Claim, NoClaim, ledger
+from worker.masking import UnforeseenError
 from worker.metrics import INVITATIONS, REQUEST_SECONDS, THROTTLED
 
 log = structlog.get_logger()
 
 NOT_HERE_MS = 60_000
+CLAIMED_WITHIN_SECONDS = 10
 NO_TIME_LEFT = "Redis took the time that the call had"
+NO_ORDER_TO_ASK = "this account requires consent, which is given with an order, and the job names none"
 # A customer's yes holds so long, or for two windows of the account's limit: time enough for a place to call.
 CONSENT_MS = 3_600_000
 NO_KEY = f"this worker's {PREFIX}ENCRYPTION_KEYS lack the key that it was sealed with: see invitations doctor"
@@ -43,7 +47,7 @@ class StillWaiting(Exception):
     """Why an invitation went back in line; shown in Flower beside the state RETRY."""
 
 
-class DeliveryError(Exception):
+class DeliveryError(UnforeseenError):
     """Something in this program went wrong, or Redis is away; the invitation went back in line, or does when its lease
     ends."""
 
@@ -72,7 +76,8 @@ def deliver(*ids: Any, **options: Any) -> str:
 def _deliver(invitation: str) -> str:
     # The lease runs from the claim; what the claim takes on its way back is not to be added to the call.
     began = time.monotonic()
-    claim = ledger().claim(invitation, settings().lease_seconds * 1000)
+    keep_trying = patiently(CLAIMED_WITHIN_SECONDS)
+    claim = keep_trying(ledger().claim, invitation, settings().lease_seconds * 1000, token_hex(4))
     if isinstance(claim, NoClaim):
         if claim.why in ENDED_AT_CLAIM:
             _count(claim.account, ENDED_AT_CLAIM[claim.why])
@@ -140,8 +145,10 @@ class Delivery:
         none now, the yes is kept: else an account with little room would ask for ever and never call."""
         left = self._left(account)
         if left <= 0:
-            return self._next(account, Answer(Unavailable(NO_TIME_LEFT)))
+            return Step("queued", NO_TIME_LEFT, unclear=self._claim.unclear)
         said = pipeline().consent(account, job, timeout=left / 2)
+        if said is None:
+            return Step("rejected", NO_ORDER_TO_ASK)
         if not isinstance(said, Consented):
             return self._next(account, Answer(said))
         ledger().tell(account.gate, account.name, gate_lesson(said, random.random()))
@@ -155,7 +162,7 @@ class Delivery:
     def _call(self, account: Account, job: Job) -> Step:
         left = self._left(account)
         if left <= 0:
-            return self._next(account, Answer(Unavailable(NO_TIME_LEFT)))
+            return Step("queued", NO_TIME_LEFT, unclear=self._claim.unclear)
         self._may_have_called = True
         answer = pipeline().deliver(account, job, timeout=left)
         REQUEST_SECONDS.labels(account.provider, type(answer.outcome).__name__.lower()).observe(answer.seconds)

@@ -4,7 +4,6 @@ import time
 from typing import Any
 
 import structlog
-from celery import Task
 from celery.exceptions import Reject
 from redis.exceptions import RedisError
 
@@ -20,13 +19,7 @@ log = structlog.get_logger()
 NOT_ACCEPTED_SECONDS = 1
 
 
-class MaskedTask(Task[Any, Any]):
-    """Its arguments are a whole job, so none of them is ever shown."""
-
-    Request = "worker.masking:MaskedRequest"
-
-
-@app.task(name="invitations.send", base=MaskedTask, acks_late=True, autoretry_for=(), typing=False)
+@app.task(name="invitations.send", acks_late=True, autoretry_for=(), typing=False)
 def send(*args: Any, **kwargs: Any) -> dict[str, Any]:
     """Accepts one job, the only argument. Returns `{"id", "state", "created"}`, and `faults` where it was refused.
 

@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 def create_app(settings: Settings) -> Celery:
     """The application over these settings. Makes no connection."""
-    app = Celery("invitations")
+    app = Celery("invitations", task_cls="worker.masking:MaskedTask")
     app.conf.update(celery_values(settings))
     app.steps["worker"].add(PacerStep)
     return app

@@ -7,12 +7,22 @@ from redis import Redis, Sentinel
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
+from redis.sentinel import SentinelManagedConnection
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from config.redis_url import SentinelUrl
 from config.settings import Settings, settings
 
 TIMEOUT_SECONDS = 5
+
+
+class FollowingConnection(SentinelManagedConnection):
+    """A command that is tried again asks the sentinels first: redis-py 8.1 goes back to the server that fell silent."""
+
+    def send_packed_command(self, command: Any, check_health: bool = True) -> None:
+        if not self._sock:
+            self.connect()  # type: ignore[no-untyped-call]
+        super().send_packed_command(command, check_health)  # type: ignore[no-untyped-call]
 
 
 def connect(settings: Settings) -> Redis:
@@ -32,7 +42,12 @@ def connect(settings: Settings) -> Redis:
     parts = SentinelUrl.parse(url)
     sentinel: Any = Sentinel(list(parts.hosts), socket_timeout=TIMEOUT_SECONDS)  # type: ignore[no-untyped-call]
     master: Redis = sentinel.master_for(
-        parts.master, db=parts.db, username=parts.username, password=parts.password, **options
+        parts.master,
+        db=parts.db,
+        username=parts.username,
+        password=parts.password,
+        connection_class=FollowingConnection,
+        **options,
     )
     return master
 

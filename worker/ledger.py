@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from secrets import token_hex
 from typing import Any
 
 import structlog
@@ -150,9 +151,9 @@ class Ledger:
             return 0, ids
         return (None if int(wait) < 0 else int(wait)), ids
 
-    def claim(self, invitation: str, lease_ms: int) -> Claim | NoClaim:
-        """The claim, or why there is none."""
-        answer = self._scripts.run("claim", invitation, lease_ms, VERSION, FOR_NEWER_MS)
+    def claim(self, invitation: str, lease_ms: int, by: str = "") -> Claim | NoClaim:
+        """The claim, or why there is none. Who claims again under the same name is given the same claim again."""
+        answer = self._scripts.run("claim", invitation, lease_ms, VERSION, FOR_NEWER_MS, by or token_hex(4))
         if answer[0] != "ok":
             return NoClaim(*answer)
         token, account, job, attempts, throttled, unclear, created_at, due_at, now, probe, consented = answer[1:]

@@ -1,11 +1,15 @@
-"""What may be seen from outside of a message that carries a whole job: nothing of the job."""
+"""What may be seen from outside of a task: of its arguments nothing, of an error nothing that it may repeat of them."""
 
 import re
 from typing import Any
 
+from celery import Task
+from celery.exceptions import TaskPredicate
 from celery.worker.request import Request
 
-MASKED = "(a job)"
+from config.errors import ConfigurationError
+
+MASKED = "(not shown)"
 _PART = r"[^\s\"'<>,;:()\[\]{}=&?/@.]+"
 ADDRESS = re.compile(rf"{_PART}(?:\.{_PART})*@{_PART}(?:\.{_PART})+")
 # Credentials stand before the host, or in the query behind the path.
@@ -27,3 +31,27 @@ class MaskedRequest(Request):
 
     def info(self, safe: bool = False) -> Any:
         return {**super().info(safe=True), "args": MASKED, "kwargs": MASKED}
+
+
+class UnforeseenError(Exception):
+    """A fault of this program, by the type of the error: its text may repeat what it stumbled over."""
+
+
+class MaskedTask(Task[Any, Any]):
+    """The base of every task: a job may come to any of them, sent by mistake."""
+
+    Request = "worker.masking:MaskedRequest"
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Runs it.
+
+        Raises:
+            UnforeseenError: in place of any error but Celery's own and a ConfigurationError, with its traceback.
+        """
+        try:
+            return self.run(*args, **kwargs)
+        except (TaskPredicate, ConfigurationError, UnforeseenError) as error:
+            # Celery's events carry the traceback, which would tell of the error that this one was raised over.
+            raise error from None
+        except Exception as error:
+            raise UnforeseenError(type(error).__name__).with_traceback(error.__traceback__) from None

@@ -4,7 +4,7 @@ import csv
 import json
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import typer
@@ -25,7 +25,7 @@ class Row:
     """A job, or what stands in its place, and the line on which it begins (the first is 1)."""
 
     line: int
-    job: dict[str, Any] | str | Unreadable
+    job: dict[str, Any] | str | Unreadable = field(repr=False)
 
 
 def json_rows(lines: Iterator[str], account: str | None) -> Iterator[Row]:

@@ -22,7 +22,7 @@ WORDS = {
     "rejected": "the provider will never take it",
     "failed": "attempts or time ran out",
     "refused": "the job was not valid",
-    "suppressed": "the address asked for no invitations",
+    "suppressed": "the customer wants no invitation",
     "cancelled": "a person cancelled it",
 }
 

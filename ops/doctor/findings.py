@@ -1,7 +1,7 @@
 """What a check looks at, and what it says."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from redis import Redis
@@ -30,7 +30,7 @@ class Finding:
 class Deployment:
     """What the checks look at."""
 
-    redis: Redis
+    redis: Redis = field(repr=False)
     settings: Settings
     accounts: Accounts
 

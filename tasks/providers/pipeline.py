@@ -18,7 +18,6 @@ from tasks.outcome import (
     CredentialsRefused,
     NotListed,
     Outcome,
-    Rejected,
     Suppressed,
     Throttled,
     Unavailable,
@@ -36,7 +35,6 @@ T = TypeVar("T")
 PAGE_SIZE = 100
 _SERVER_ERRORS = 500
 CLOCK_MARGIN = timedelta(minutes=2)
-NO_ORDER_TO_ASK = "this account requires consent, which is given with an order, and the job names none"
 NO_PLAIN_CONSENT = "it could not be learned whether the customer agreed"
 NO_TOKEN_YET = "another worker is still fetching the access token"
 NO_TOKEN_GIVEN = "the answer to the token request holds no access token: check client_id and client_secret"
@@ -117,15 +115,16 @@ class Pipeline:
         reaches_back = page.received < PAGE_SIZE or page.rows[-1].created < since - CLOCK_MARGIN
         return NotListed() if reaches_back else None
 
-    def consent(self, account: Account, job: Job, *, timeout: float) -> Consented | Outcome:
+    def consent(self, account: Account, job: Job, *, timeout: float) -> Consented | Outcome | None:
         """Asks the account's provider whether the customer of the job's order agreed to be invited.
 
         A no is Suppressed. Nothing was sent to anybody, so no answer is Unclear: where none is plain, Unavailable.
+        None where nothing was asked: the job names no order.
         """
         provider = self._providers[account.provider]
         request = provider.consent_request(account, job)
         if request is None:
-            return Rejected(NO_ORDER_TO_ASK)
+            return None
         read: Callable[[Reply], Consented | Outcome | None] = partial(provider.read_consent, account)
         said: Consented | Outcome
         said, _ = self._call(account, request, read, Deadline(timeout))

@@ -43,7 +43,11 @@ NO_CREDENTIALS = "WebwinkelKeur does not know this shop_id and code: check both 
 
 
 class Webwinkelkeur(Provider[WebwinkelkeurAccount]):
-    """Schedules whole days itself. Documents no rate limit. Its address and order make an invitation one."""
+    """Schedules whole days itself. Documents no rate limit. Its address and order make an invitation one.
+
+    Where the account requires consent, the permissions of the order are asked before each invitation: none is sent
+    without a plain yes (NOTES.md).
+    """
 
     carries = frozenset({"order", "language", "order_total", "products", "customer", *SOFTWARE})
     lists = True

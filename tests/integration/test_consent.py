@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from tasks.deliver import NO_ORDER_TO_ASK
 from tests.integration.deployment import Deployment, Job, job, within
+from worker.ledger import Entry, Ledger
 
 NARROW = "1/2s"
 
@@ -90,6 +92,18 @@ def test_a_call_whose_answer_was_lost_is_looked_up_and_needs_no_second_yes(deplo
 
     assert (record.state, record.attempts) == ("accepted", 1)
     assert kinds(deployment, "brand", since=before) == ["consent", "create", "retrieve", "create"]
+
+
+def test_a_job_without_an_order_from_before_consent_was_required_is_rejected(deployment: Deployment) -> None:
+    before = len(kinds(deployment, "brand"))
+    text = '{"account": "brand", "email": "jane@example.com"}'
+    Ledger(deployment.redis).accept([Entry("o" * 32, "brand", "brand", "", text, 0, 60_000)])
+
+    record = deployment.wait_for("o" * 32, "rejected", "accepted", "suppressed")
+
+    assert (record.state, record.attempts) == ("rejected", 0)
+    assert record.reason == NO_ORDER_TO_ASK
+    assert kinds(deployment, "brand", since=before) == []
 
 
 def test_a_job_without_an_order_is_refused(deployment: Deployment) -> None:

@@ -1,7 +1,9 @@
 """Redis behind TLS: its certificate is looked at, by every part of a worker and by beat."""
 
 import asyncio
+import re
 import ssl
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -9,17 +11,23 @@ from ipaddress import ip_address
 from pathlib import Path
 from threading import Event, Thread
 from time import sleep
+from typing import Any
+from urllib.parse import quote
 
 import pytest
+import requests
+from celery import Celery
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from redis import Redis
+from redis.exceptions import NoPermissionError
 from tornado.iostream import IOStream, StreamClosedError
 from tornado.tcpclient import TCPClient
 from tornado.tcpserver import TCPServer
 
-from tests.integration.deployment import Deployment, job
-from tests.integration.processes import celery
+from tests.integration.deployment import FLOWER_LOGIN, Deployment, job, within
+from tests.integration.processes import ROOT, Running, celery
 from tests.support import free_port
 
 
@@ -116,3 +124,72 @@ def test_a_certificate_that_nobody_vouches_for_is_not_believed(deployment: Deplo
     sleep(1)
     assert " ready." not in worker.text
     assert deployment.redis.xlen("invitations:inbox") == 1
+
+
+USER, PASSWORD = "ours", "p@ss/word:%#"
+
+
+@pytest.fixture
+def as_user(deployment: Deployment, address: str, certificate: Path) -> str:
+    """The address for a user who may do what the README says, and nothing else."""
+    [line] = re.findall("^ACL SETUSER .*$", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
+    rules = line.split()[2:]
+    client: Any = deployment.redis
+    client.execute_command("ACL", "SETUSER", USER, *(rule.replace("PASSWORD", PASSWORD) for rule in rules[1:]))
+    client.config_set("appendonly", "yes")
+    client.acl_log_reset()
+    login = f"{USER}:{quote(PASSWORD, safe='')}@"
+    return f"{address.replace('//', '//' + login)}?ssl_ca_certs={certificate}"
+
+
+def denied(deployment: Deployment) -> list[tuple[Any, Any]]:
+    """What the user was not allowed: the reason (command, key or channel) and what it was."""
+    return [(each["reason"], each["object"]) for each in deployment.redis.acl_log() if each["username"] == USER]
+
+
+def command(deployment: Deployment, url: str, *arguments: str) -> Running:
+    running = deployment.start(arguments[0], [sys.executable, "-m", "ops.cli", *arguments], REDIS_URL=url)
+    assert running.end() in (0, 1), running.text
+    return running
+
+
+def test_a_user_who_may_do_what_the_readme_says_can_do_everything(deployment: Deployment, as_user: str) -> None:
+    deployment.variables["RETRIEVE_SECONDS"] = "1"
+    worker = deployment.start("worker", celery("worker", "--loglevel", "INFO"), REDIS_URL=as_user)
+    second = deployment.start(
+        "worker", celery("worker", "--loglevel", "INFO", "--hostname", "second@%h"), REDIS_URL=as_user
+    )
+    beat = deployment.start("beat", celery("beat"), REDIS_URL=as_user)
+    port = free_port()
+    login = f"--basic-auth={':'.join(FLOWER_LOGIN)}"
+    flower = deployment.start("flower", celery("flower", f"--port={port}", login), REDIS_URL=as_user)
+    for running in (worker, second):
+        running.wait_for(" ready.")
+    flower.wait_for("Visit me at")
+
+    sent = job("shop_nl", "acl")
+    checked = f"{as_user}&ssl_cert_reqs=required"
+    client = Celery(broker=checked, backend=checked)
+    answer = client.send_task("invitations.send", args=[sent], queue="invitations").get(timeout=20)
+    deployment.wait_for(answer["id"], "sent", seconds=40)
+    for arguments in (
+        ("send", "--account", "portal", "--email", "jane@example.com"),
+        ("list",),
+        ("pause", "portal"),
+        ("replay", answer["id"]),
+        ("doctor",),
+    ):
+        assert "does not let" not in command(deployment, as_user, *arguments).text, arguments
+    workers = f"http://127.0.0.1:{port}/api/workers?refresh=1"
+    within(lambda: len(requests.get(workers, auth=FLOWER_LOGIN, timeout=20).json()) == 2, "Flower sees the workers")
+
+    assert denied(deployment) == []
+    assert [running.stop() for running in (flower, beat, second, worker)] == [0, 0, 0, 0]
+    assert denied(deployment) == []
+
+
+def test_that_user_may_do_nothing_else(deployment: Deployment, as_user: str) -> None:
+    with Redis.from_url(as_user) as client:
+        for forbidden in (("FLUSHALL",), ("CONFIG", "SET", "maxmemory", "1"), ("SET", "other", "1"), ("KEYS", "*")):
+            with pytest.raises(NoPermissionError):
+                client.execute_command(*forbidden)

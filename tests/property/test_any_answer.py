@@ -36,6 +36,9 @@ from tests.property.desk import DAY_MS, Desk
 from tests.property.profiles import PROFILE
 from worker.ledger import Claim
 
+# Seconds are enough; a nightly run takes minutes.
+pytestmark = pytest.mark.timeout(0)
+
 OUTCOMES = get_args(Outcome)
 CONSENTS = (Consented, Suppressed, Throttled, CredentialsRefused, Unavailable)
 LONGEST_REASON = 800

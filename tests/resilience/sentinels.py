@@ -50,9 +50,10 @@ class Sentinels:
         wait_until(lambda: self.primary is not old, seconds=SECONDS, what="another primary")
 
     def has_replica(self) -> bool:
-        """Whether the other server follows the primary."""
-        with Redis(port=self.primary.port, decode_responses=True) as primary:
-            return _has(primary.info("replication"), "connected_slaves", 1)
+        """Whether the other server follows the primary and has all that it wrote."""
+        with Redis(port=self.primary.port, db=1) as primary:
+            primary.set("written", 1)
+            return bool(primary.wait(1, 1000))
 
     def strangers(self) -> list[str]:
         """Who is connected to the primary without the user and the password of the address."""

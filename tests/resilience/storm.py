@@ -1,5 +1,6 @@
 """Invitations of three providers under way while something is broken on purpose, and what became of them."""
 
+import json
 import time
 from dataclasses import dataclass, field
 from itertools import chain
@@ -120,3 +121,19 @@ def restore_unacknowledged(deployment: Deployment) -> None:
     client.conf.broker_transport_options = {"visibility_timeout": 0}
     with client.connection() as connection, connection.channel() as channel:
         channel.qos.restore_visible(num=None, interval=1)
+
+
+def by_inbox(deployment: Deployment, jobs: list[Job]) -> None:
+    """Enqueues them as any Redis client does."""
+    with deployment.redis.pipeline() as pipe:
+        for one in jobs:
+            pipe.xadd("invitations:inbox", {"job": json.dumps(one)})
+        pipe.execute()
+
+
+def by_celery(deployment: Deployment, jobs: list[Job]) -> None:
+    """Enqueues them as any Celery client does."""
+    client = deployment.client()
+    with client.producer_or_acquire() as producer:
+        for one in jobs:
+            client.send_task("invitations.send", args=[one], queue="invitations", producer=producer, ignore_result=True)

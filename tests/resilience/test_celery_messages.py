@@ -12,11 +12,13 @@ from tests.resilience.storm import Storm
 QUEUE = "invitations.deliver"
 
 
-def test_messages_are_doubled_held_back_and_lost(deployment: Deployment, storm: Storm, rows: list[Row]) -> None:
+def test_messages_are_doubled_held_back_and_lost(
+    deployment: Deployment, storm: Storm, rows: list[Row], is_long: bool
+) -> None:
     deployment.simulator.control(latency_ms=100)
     deployment.start_workers(2, CONCURRENCY="10")
     storm.begin()
-    meddler, rounds = Meddler(deployment, storm), storm.size // 60
+    meddler, rounds = Meddler(deployment, storm), 20 if is_long else 5
     for number in range(rounds):
         storm.wait_for(number * 0.8 / rounds)
         within(lambda: deployment.redis.llen(QUEUE) > 0 or storm.delivered == storm.size, "messages in the queue")

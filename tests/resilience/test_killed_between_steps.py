@@ -1,6 +1,5 @@
 """A process is killed exactly between two steps that belong together: another takes over from there."""
 
-import json
 from collections.abc import Callable
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from tests.integration.deployment import Deployment, Job, within
 from tests.resilience.bootstrap import faulty_worker
 from tests.resilience.report import Row
-from tests.resilience.storm import Storm, restore_unacknowledged
+from tests.resilience.storm import Storm, by_celery, by_inbox, restore_unacknowledged
 
 ACCOUNT = "portal"
 KILLED = -9
@@ -16,17 +15,6 @@ KILLED = -9
 
 def by_ledger(deployment: Deployment, jobs: list[Job]) -> None:
     deployment.accept(*jobs)
-
-
-def by_inbox(deployment: Deployment, jobs: list[Job]) -> None:
-    for one in jobs:
-        deployment.redis.xadd("invitations:inbox", {"job": json.dumps(one)})
-
-
-def by_celery(deployment: Deployment, jobs: list[Job]) -> None:
-    client = deployment.client()
-    for one in jobs:
-        client.send_task("invitations.send", args=[one], queue="invitations", ignore_result=True)
 
 
 # What was announced and not claimed comes back as it was; what was claimed counts as an attempt, and is called again.

@@ -17,6 +17,7 @@ def test_redis_that_forgets_its_last_writes(
 ) -> None:
     # What is called and answered within the forgotten time is called again, with no mark of the first call.
     storm.ends = ("accepted", "sent", "duplicate")
+    deployment.redis.config_set("appendfsync", "everysec")
     workers = deployment.start_workers(2, CONCURRENCY=str(CONCURRENCY))
     half = storm.size // 2
     deployment.accept(*storm.jobs[:half])

@@ -59,6 +59,7 @@ def check_all_refuse(producers: Producers, job: Job) -> None:
 def begin(storm: Storm, producers: Producers) -> list[Job]:
     """Two thirds are enqueued, some of them delivered and some not yet taken from Celery's queue and the inbox. Returns
     the rest."""
+    storm.deployment.redis.config_set("appendfsync", "everysec")
     jobs, third = storm.jobs, storm.size // 3
     producers.enqueue(jobs[:third])
     storm.wait_for(0.1)

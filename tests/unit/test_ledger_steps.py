@@ -1,6 +1,7 @@
 """The steps of an invitation in the ledger, one at a time."""
 
 import json
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -9,7 +10,7 @@ from redis import Redis
 from tasks.decision import History, Policy, next_step
 from tasks.outcome import Accepted, Duplicate, Outcome, Rejected, Suppressed, Throttled, Unavailable, Unclear
 from tests.property.desk import DAY_MS, LEASE_MS, Desk, account
-from worker.ledger import Claim, Entry, RefusedEntry
+from worker.ledger import Claim, Entry, NoClaim, RefusedEntry
 
 SOON = 1_000
 MINUTE = 60_000
@@ -151,6 +152,21 @@ def test_a_message_from_before_the_lease_ended_is_as_good_as_the_new_one(line: D
     line.claim(one)
 
     assert line.no_claim(one) == "stale"
+
+
+def test_a_claim_whose_answer_was_lost_is_answered_again(line: Desk) -> None:
+    line.line_up("a", 1)
+    (one,) = line.admit()
+    first = line.ledger.claim(one, LEASE_MS, by="me")
+
+    again = line.ledger.claim(one, LEASE_MS, by="me")
+
+    assert isinstance(first, Claim)
+    assert again == replace(first, now=again.now if isinstance(again, Claim) else 0)
+    assert events(line.redis, one) == [("queued", ""), ("delivering", "")]
+    assert line.ledger.claim(one, LEASE_MS, by="another") == NoClaim("stale", "a")
+    assert line.answer(first, Accepted()) == "accepted"
+    assert line.ledger.claim(one, LEASE_MS, by="me") == NoClaim("stale", "a")
 
 
 def test_a_lease_runs_from_when_a_worker_took_it(line: Desk) -> None:

@@ -57,6 +57,16 @@ def test_a_field_that_cannot_be_carried_is_a_fault(account: Account, carried: se
     assert faults(account, **{field: DEMANDS[field]}) == expected
 
 
+@pytest.mark.parametrize("account", [SHOP, SISTER], ids=lambda account: account.provider)
+@pytest.mark.parametrize("order", [None, "1"])
+def test_an_account_that_asks_for_consent_needs_the_order(account: WebwinkelkeurAccount, order: str | None) -> None:
+    asks = account.model_copy(update={"consent": "required"})
+    missing = ["order: is required: this account asks for the consent given with an order"]
+
+    assert faults(asks, order=order) == ([] if order else missing)
+    assert faults(account, order=order) == []
+
+
 def test_every_fault_is_named_at_once() -> None:
     assert faults(PORTAL, **DEMANDS, email="j@" + "x" * 60 + "." + "y" * 60 + "." + "z" * 63 + ".example") == [
         *(f"{field}: cannot be carried by wemasy: leave it out" for field in DEMANDS),

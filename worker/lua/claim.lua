@@ -1,14 +1,22 @@
 -- A worker takes an admitted invitation under a lease. A stale or second message ends here.
--- ARGV: id, lease ms, the newest version of a record that the worker knows, how long a newer one is left to others (ms)
--- Returns {'ok', token, fields...} or {why not, account}.
-local id, lease, version, left_for = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+-- ARGV: id, lease ms, the newest version of a record that the worker knows, how long a newer one is left to others
+-- (ms), a name of this claim
+-- Returns {'ok', token, fields...} or {why not, account}; the same again to whom the first answer did not reach.
+local id, lease, version, left_for, by = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 local key = record_key(id)
 local f = fields(key, 'state', 'gate', 'account', 'order', 'due_at', 'expires_at', 'probe', 'job', 'attempts',
-  'throttled', 'unclear', 'created_at', 'slot', 'v', 'consented_at')
+  'throttled', 'unclear', 'created_at', 'slot', 'v', 'consented_at', 'by', 'token')
 local gate, account, order = f[2], f[3], f[4]
-if f[1] ~= 'queued' or not account or not score(inflight_key(account), id) then return {'stale', account or ''} end
+if not account or not score(inflight_key(account), id) then return {'stale', account or ''} end
 
 local now = now_ms()
+local g = fields(gate_key(gate), 'closed_until', 'probing')
+local function claimed(token)
+  return {'ok', int(token), account, f[8], f[9], f[10], f[11] or '0', f[12], f[5], int(now),
+    g[2] and '1' or '0', f[15] or '0'}
+end
+if f[1] == 'delivering' and f[16] == by then return claimed(f[17]) end
+if f[1] ~= 'queued' then return {'stale', account} end
 if tonumber(f[14]) > version then
   give_back(id, account, gate)
   redis.call('HSET', key, 'due_at', int(now + left_for), 'reason', 'written by a newer version')
@@ -34,7 +42,6 @@ if tonumber(f[6]) <= now then
     'expired: it could not be delivered in the time it was given' .. (last ~= '' and '; the last: ' .. last or ''))
   return {'expired', account}
 end
-local g = fields(gate_key(gate), 'closed_until', 'probing')
 local slot = f[13] or '0'
 
 -- Who waited in Celery's queue until its slot was free again for others needs a new one.
@@ -65,9 +72,8 @@ if moved or closed or passed_before_outage() or paused() or not may_pass_late() 
   return {'shut', account}
 end
 local token = redis.call('HINCRBY', key, 'token', 1)
-redis.call('HSET', key, 'claimed_at', int(now))
+redis.call('HSET', key, 'claimed_at', int(now), 'by', by)
 redis.call('ZADD', inflight_key(account), int(now + lease), id)
 redis.call('ZADD', passed_key(gate), 'XX', int(now), slot)
 enter(id, now, account, order, 'delivering', '')
-return {'ok', int(token), account, f[8], f[9], f[10], f[11] or '0', f[12], f[5], int(now),
-  g[2] and '1' or '0', f[15] or '0'}
+return claimed(token)

@@ -50,7 +50,7 @@ local unfinished = state == 'queued' or state == 'delivering'
 local mine = state == 'delivering' and f[5] == token
 if f[10] == token and not (decided and unfinished) then
   keep_nothing_of_who_is_forgotten()
-  return {step.state, 1, ''}
+  return {unfinished and step.state or state, 1, ''}
 end
 if mine or (decided and unfinished) then leave_gate(id, account, gate) end
 if step.answer then teach(redis.call('HGET', GATES, account), account, now, step) end
