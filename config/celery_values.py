@@ -9,6 +9,8 @@ from config.settings import Settings
 
 QUEUE = "invitations"
 DELIVER_QUEUE = "invitations.deliver"
+# The stream that any Redis client writes to, and the group of those who read it.
+INBOX, INBOX_READERS = "invitations:inbox", "workers"
 BEAT_LOCK_SECONDS = 10
 BEAT_LOOP_SECONDS = 2
 BEAT_RETRY_SECONDS = 5

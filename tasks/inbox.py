@@ -9,17 +9,16 @@ from celery import bootsteps
 from redis import Redis
 from redis.exceptions import ResponseError
 
+from config.celery_values import INBOX, INBOX_READERS
 from config.settings import settings
 from tasks.acceptance import acceptance
 from tasks.unaccepted import job_of_entry
 from worker.app import app
 from worker.background import Loop
 from worker.connection import redis
-from worker.unreadable import INBOX
 
 log = structlog.get_logger()
 
-GROUP = "workers"
 BATCH = 100
 BLOCK_MS = 1000
 
@@ -47,9 +46,9 @@ class InboxReader:
     def turn(self) -> None:
         """Takes over what is pending too long, then what is new. Waits up to a second for something new."""
         try:
-            claimed: Any = self._redis.xautoclaim(INBOX, GROUP, self._name, self._idle_ms, count=BATCH)
+            claimed: Any = self._redis.xautoclaim(INBOX, INBOX_READERS, self._name, self._idle_ms, count=BATCH)
             self._accept(claimed[1])
-            fresh: Any = self._redis.xreadgroup(GROUP, self._name, {INBOX: ">"}, count=BATCH, block=BLOCK_MS)
+            fresh: Any = self._redis.xreadgroup(INBOX_READERS, self._name, {INBOX: ">"}, count=BATCH, block=BLOCK_MS)
             for _, entries in fresh or []:
                 self._accept(entries)
         except ResponseError as error:
@@ -64,14 +63,14 @@ class InboxReader:
         refused = sum(1 for answer in answers if answer.faults)
         ids = [entry for entry, _ in entries]
         with self._redis.pipeline(transaction=True) as pipe:
-            pipe.xack(INBOX, GROUP, *ids)
+            pipe.xack(INBOX, INBOX_READERS, *ids)
             pipe.xdel(INBOX, *ids)
             pipe.execute()
         log.info("inbox_accepted", jobs=len(answers), refused=refused)
 
     def _create_group(self) -> None:
         try:
-            self._redis.xgroup_create(INBOX, GROUP, id="0", mkstream=True)
+            self._redis.xgroup_create(INBOX, INBOX_READERS, id="0", mkstream=True)
         except ResponseError as error:
             if not str(error).startswith("BUSYGROUP"):
                 raise

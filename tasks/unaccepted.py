@@ -12,11 +12,10 @@ from kombu.transport.redis import PRIORITY_STEPS, Channel
 from redis import Redis
 from redis.client import Pipeline
 
-from config.celery_values import QUEUE
+from config.celery_values import INBOX, INBOX_READERS, QUEUE
 from tasks.faults import Fault, Unreadable
-from worker.unreadable import FAULTS, INBOX
+from worker.unreadable import FAULTS
 
-GROUP = "workers"
 UNACKED, UNACKED_INDEX = Channel.unacked_key, Channel.unacked_index_key
 # Celery keeps a list for each priority.
 QUEUES = tuple(f"{QUEUE}{Channel.sep}{step}" if step else QUEUE for step in PRIORITY_STEPS)
@@ -70,7 +69,7 @@ def remove(redis: Redis, jobs: Sequence[Unaccepted]) -> None:
 
 def _remove(pipe: Pipeline, one: Unaccepted) -> None:
     if one.key == INBOX:
-        pipe.xack(INBOX, GROUP, one.member)
+        pipe.xack(INBOX, INBOX_READERS, one.member)
         pipe.xdel(INBOX, one.member)
     elif one.key == UNACKED:
         pipe.hdel(UNACKED, one.member)

@@ -6,14 +6,13 @@ import structlog
 from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
+from config.celery_values import INBOX, INBOX_READERS
 from config.settings import settings
-from tasks.inbox import GROUP
 from worker.app import app
 from worker.connection import redis
 from worker.ledger import Ledger, ledger
 from worker.overview import FINISHED
 from worker.records import Records
-from worker.unreadable import INBOX
 
 log = structlog.get_logger()
 
@@ -58,10 +57,10 @@ def _erase(ledger: Ledger, account: str, state: str, cutoff: int) -> int:
 def drop_gone_readers(redis: Redis, silent_ms: int = DAY_MS) -> int:
     """Forgets readers of the inbox that hold nothing and are silent since `silent_ms`. Returns how many."""
     try:
-        readers = redis.xinfo_consumers(INBOX, GROUP)
+        readers = redis.xinfo_consumers(INBOX, INBOX_READERS)
     except ResponseError:
         return 0
     gone = [reader["name"] for reader in readers if reader["pending"] == 0 and reader["idle"] > silent_ms]
     for name in gone:
-        redis.xgroup_delconsumer(INBOX, GROUP, name)
+        redis.xgroup_delconsumer(INBOX, INBOX_READERS, name)
     return len(gone)

@@ -65,9 +65,7 @@ class Records:
 
     def ids(self, account: str, state: str, *, newest_first: bool = True) -> Iterator[str]:
         """The ids of an account in a state; of a finished state the last that came to it first, else by due time."""
-        key = {"queued": f"invitations:line:{account}", "delivering": f"invitations:inflight:{account}"}.get(
-            state, f"invitations:state:{account}:{state}"
-        )
+        key = _shelf(account, state)
         start = 0
         while page := cast(list[str], self._redis.zrange(key, start, start + PAGE - 1, desc=newest_first)):
             yield from page

@@ -11,11 +11,11 @@ from kombu.utils.encoding import bytes_to_str
 from kombu.utils.json import loads
 from redis.exceptions import RedisError
 
+from config.celery_values import INBOX
 from worker.connection import redis
 
 log = structlog.get_logger()
 
-INBOX = "invitations:inbox"
 LONGEST = 64 * 1024
 # By the name that goes with a message into the inbox.
 FAULTS = {

@@ -5,6 +5,7 @@ from typing import Any
 
 from redis import Redis
 
+from config.celery_values import INBOX
 from ops.doctor.findings import Check, Deployment, Finding, Level
 from worker.ledger import Ledger
 from worker.overview import AccountView, overview
@@ -14,7 +15,6 @@ ALIVE_MS = 10_000
 COUNTED = 1_000
 OVERDUE_MS = 5 * 60_000
 OUTAGE = "unavailable: "
-INBOX = "invitations:inbox"
 BEAT_LOCK = "invitations:beat::lock"
 
 

@@ -10,12 +10,12 @@ from celery import Celery
 from cryptography.fernet import Fernet
 from redis import Redis
 
-from tasks.inbox import GROUP, InboxReader
+from config.celery_values import INBOX, INBOX_READERS
+from tasks.inbox import InboxReader
 from tests.command_line import CommandLine
 from tests.integration.steps import claim, send, settle
 from tests.support import everything_in
 from worker.ledger import ledger
-from worker.unreadable import INBOX
 
 JANE = "canary.jane@example.com"
 JOB = {
@@ -258,7 +258,7 @@ def by_stream_taken(url: str, job: Any) -> None:
     with Redis.from_url(url, decode_responses=True) as redis:
         InboxReader(redis, idle_ms=1_000)._create_group()
         by_stream(url, job)
-        assert redis.xreadgroup(GROUP, "a worker", {INBOX: ">"})
+        assert redis.xreadgroup(INBOX_READERS, "a worker", {INBOX: ">"})
 
 
 def by_celery(url: str, job: Any, protocol: int = 2, **options: Any) -> None:

@@ -5,13 +5,13 @@ import json
 import pytest
 from redis import Redis
 
+from config.celery_values import INBOX
 from tasks.enqueue import enqueue, enqueue_many
 from tasks.inbox import InboxReader
 from tasks.send import send as celery_task
 from tests.command_line import CommandLine
 from tests.integration.steps import claim, send, settle
 from tests.support import everything_in
-from worker.unreadable import INBOX
 
 JANE = "canary.jane@example.com"
 JOB = {"account": "portal", "email": "Canary.Jane@EXAMPLE.com", "order": "1"}

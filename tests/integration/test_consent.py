@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tasks.deliver import NO_ORDER_TO_ASK
+from tasks.delivery import NO_ORDER_TO_ASK
 from tests.integration.deployment import Deployment, Job, job, within
 from worker.ledger import Entry, Ledger
 

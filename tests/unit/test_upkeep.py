@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from tasks.inbox import GROUP, InboxReader
+from config.celery_values import INBOX, INBOX_READERS
+from tasks.inbox import InboxReader
 from tasks.outcome import Accepted, Rejected
 from tasks.upkeep import DAY_MS, EVENTS, drop_gone_readers, erase_old, upkeep
 from tests.command_line import CommandLine
 from tests.property.desk import Desk, account
 from tests.support import everything_in
 from tests.unit.lives import LIVES
-from worker.unreadable import INBOX
 
 UNFINISHED = ("queued", "delivering")
 
@@ -102,16 +102,16 @@ def test_an_accepted_one_is_kept_from_the_day_it_leaves(real_redis: Redis) -> No
 def test_readers_that_hold_something_or_were_here_today_stay(real_redis: Redis) -> None:
     assert drop_gone_readers(real_redis) == 0, "there is no inbox yet"
     InboxReader(real_redis, idle_ms=1_000)._create_group()
-    real_redis.xgroup_createconsumer(INBOX, GROUP, "of-today")
+    real_redis.xgroup_createconsumer(INBOX, INBOX_READERS, "of-today")
 
     assert drop_gone_readers(real_redis) == 0
     assert drop_gone_readers(real_redis, silent_ms=-1) == 1
-    assert real_redis.xinfo_consumers(INBOX, GROUP) == []
+    assert real_redis.xinfo_consumers(INBOX, INBOX_READERS) == []
 
 
 def test_a_silent_reader_that_holds_an_entry_is_not_forgotten(real_redis: Redis) -> None:
     InboxReader(real_redis, idle_ms=1_000)._create_group()
     real_redis.xadd(INBOX, {"job": "{}"})
-    real_redis.xreadgroup(GROUP, "dead", {INBOX: ">"})
+    real_redis.xreadgroup(INBOX_READERS, "dead", {INBOX: ">"})
 
     assert drop_gone_readers(real_redis, silent_ms=-1) == 0
