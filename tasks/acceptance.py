@@ -21,7 +21,7 @@ from tasks.persons import as_object
 from tasks.providers import PROVIDERS
 from tasks.providers.carries import faults_for
 from worker.connection import redis
-from worker.ledger import NO_ACCOUNT, Entry, Ledger, Receipt, RefusedEntry, ledger
+from worker.ledger import KEPT_BYTES, NO_ACCOUNT, Entry, Ledger, Receipt, RefusedEntry, ledger
 from worker.metrics import INVITATIONS
 from worker.vault import Identity, Vault
 
@@ -30,7 +30,6 @@ log = structlog.get_logger()
 BATCH = 500
 # What a job may measure, and what is kept of one that is not valid: bytes of JSON.
 MOST_BYTES = 64 * 1024
-KEPT_BYTES = 256 * 1024
 TOO_LARGE = Fault(field="job", problem="expected at most 64 KiB of JSON")
 CUT = Fault(field="job", problem="only its first 256 KiB are kept")
 PLAIN_ORDER = re.compile(r"[\w./#-]{1,100}")

@@ -2,7 +2,6 @@
 
 import time
 from secrets import token_hex
-from threading import Event
 from typing import Any
 
 import structlog
@@ -18,6 +17,7 @@ from tasks.decision import Step
 from tasks.delivery import Delivery
 from worker.app import app
 from worker.connection import patiently
+from worker.ending import ending
 from worker.ledger import NO_ACCOUNT, Claim, NoClaim, ledger
 from worker.masking import UnforeseenError
 from worker.metrics import INVITATIONS
@@ -26,8 +26,6 @@ log = structlog.get_logger()
 
 CLAIMED_WITHIN_SECONDS = 10
 ENDED_AT_CLAIM = {"expired": "failed", "suppressed": "suppressed"}
-# Set when the worker was asked to end: calls that run end, and nothing new starts.
-_ending = Event()
 
 
 class StillWaiting(Exception):
@@ -51,7 +49,7 @@ def deliver(*ids: Any, **options: Any) -> str:
         # Not from a pacer of ours; what else Celery would say of it repeats parts of it.
         log.error("announced_without_an_id")
         return "no invitation"
-    if _ending.is_set():
+    if ending.is_set():
         return _leave_to_another(ids[0])
     try:
         return _deliver(ids[0])
@@ -80,11 +78,6 @@ def _deliver(invitation: str) -> str:
             _settle(claim, delivery.after_error(error))
             raise DeliveryError(type(error).__name__) from None
         return _settle(claim, step)
-
-
-@signals.worker_shutting_down.connect
-def _start_nothing_more(**_: object) -> None:
-    _ending.set()
 
 
 def _leave_to_another(invitation: str) -> str:

@@ -90,8 +90,11 @@ class Delivery:
     def _look_up_first(self, account: Account, job: Job) -> Step:
         """After a call that stayed unanswered the provider's list says whether it had arrived. The look-up takes the
         place in the gate that the delivery was given; to call after it takes another."""
+        left = self._left(account)
+        if left <= 0:
+            return Step("queued", NO_TIME_LEFT, unclear=True)
         since = datetime.fromtimestamp(self._claim.created_at / 1000, UTC)
-        found = pipeline().look_up(account, job, since, timeout=account.timeout / 2)
+        found = pipeline().look_up(account, job, since, timeout=left / 2)
         if found is not None and not isinstance(found, NotListed):
             step = self._next(account, Answer(found))
             reached = isinstance(found, Accepted)

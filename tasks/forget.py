@@ -19,11 +19,10 @@ from worker.vault import Identity, Vault
 T = TypeVar("T")
 RECORD = "invitations:record:"
 EVENTS = "invitations:events"
-ERASURES, ERASURES_KEPT = "invitations:erasures", 10_000
 BATCH = 500
 # A job that is accepted here to be forgotten must not be called in between.
 HOLD_MS = 60_000
-PLAIN = ("", "forgotten")
+BARE = ("", "forgotten")
 
 
 @dataclass(slots=True)
@@ -74,8 +73,7 @@ class Eraser:
             self._forget((key.removeprefix(RECORD) for key in keys if key.startswith(RECORD)), found, erasure)
             progress(len(keys))
         erasure.events = drop_events(self._redis)
-        told: dict[Any, Any] = {name: json.dumps(value) for name, value in erasure.as_dict().items()}
-        self._redis.xadd(ERASURES, {"at": self._ledger.now(), **told}, maxlen=ERASURES_KEPT, approximate=True)
+        self._ledger.note_erasure({name: json.dumps(value) for name, value in erasure.as_dict().items()})
         return erasure
 
     def _accept(self, jobs: Sequence[Unaccepted]) -> Iterator[str]:
@@ -94,7 +92,7 @@ def drop_events(redis: Redis) -> int:
     dropped, start = 0, "-"
     while page := cast(list[tuple[str, dict[str, str]]], redis.xrange(EVENTS, start, count=BATCH)):
         start = f"({page[-1][0]}"
-        telling = [(entry, event["id"]) for entry, event in page if event["order"] or event["reason"] not in PLAIN]
+        telling = [(entry, event["id"]) for entry, event in page if event["order"] or event["reason"] not in BARE]
         with redis.pipeline(transaction=False) as pipe:
             for _, invitation in telling:
                 pipe.hexists(RECORD + invitation, "forgotten_at")

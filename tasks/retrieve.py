@@ -17,6 +17,7 @@ from tasks.listed import SIZE, Search, Wanted
 from tasks.providers.listing import Page, Row
 from worker.app import app
 from worker.connection import redis
+from worker.ending import ending
 from worker.ledger import ledger
 from worker.metrics import INVITATIONS, RETRIEVED
 from worker.sightings import Sighting, Sightings
@@ -86,7 +87,8 @@ class Retrieval:
         return self._sent
 
     def _read(self, offset: int) -> Page | None:
-        if self._pages >= MOST_PAGES or time.monotonic() > self._ends or not self._may_call():
+        over = self._pages >= MOST_PAGES or time.monotonic() > self._ends or ending.is_set()
+        if over or not self._may_call():
             return None
         self._pages += 1
         RETRIEVED.labels(self._account.name).inc()

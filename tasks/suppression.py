@@ -88,7 +88,8 @@ class Suppression:
         """In the order of their way: what moves on meanwhile is met again."""
         for state in UNFINISHED:
             for name in self._of(account):
-                ids = self._records.ids(name, state)
+                # All before the first: what is ended meanwhile would shift the pages.
+                ids = iter(list(self._records.ids(name, state)))
                 while batch := list(islice(ids, BATCH)):
                     yield batch
 

@@ -10,6 +10,7 @@ from config.celery_values import INBOX, INBOX_READERS
 from config.settings import settings
 from worker.app import app
 from worker.connection import redis
+from worker.ending import ending
 from worker.ledger import Ledger, ledger
 from worker.overview import FINISHED
 from worker.records import Records
@@ -49,7 +50,9 @@ def drop_old_events(ledger: Ledger, kept_ms: int) -> int:
 
 def _erase(ledger: Ledger, account: str, state: str, cutoff: int) -> int:
     shelf, erased = f"invitations:state:{account}:{state}", 0
-    while ids := cast(list[str], ledger.redis.zrange(shelf, "-inf", cutoff, byscore=True, offset=0, num=BATCH)):
+    while not ending.is_set() and (
+        ids := cast(list[str], ledger.redis.zrange(shelf, "-inf", cutoff, byscore=True, offset=0, num=BATCH))
+    ):
         erased += sum(ledger.erase(invitation, account, state, cutoff) for invitation in ids)
     return erased
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain
 from secrets import token_hex
 from typing import Any
 
@@ -19,9 +20,13 @@ log = structlog.get_logger()
 # Of the records that this program writes, and the newest that it can read. A newer version may add fields to a record,
 # and needs a number of its own only where this program would do wrong with what it adds.
 VERSION = 1
+PAGE = 1_000
+ERASURES_KEPT = 10_000
 # How long a worker leaves a newer record to others before it looks at it again.
 FOR_NEWER_MS = 60_000
 QUANTUM = 10
+KEPT_BYTES = 256 * 1024
+"""So much is kept of a job that is refused."""
 PROBE_MS = 15 * 60_000
 NO_ACCOUNT = "-"
 
@@ -221,6 +226,15 @@ class Ledger:
     def resume(self, account: str) -> bool:
         """Sets the account going. True where it was paused, or shut by an outage; a Retry-After stays in force."""
         return bool(self._scripts.run("resume", account))
+
+    def opt_out(self, key: str, digests: Sequence[str]) -> int:
+        """Puts digests of addresses onto the opt-out list that stands at `key`. Returns how many are new there."""
+        pages = [digests[start : start + PAGE] for start in range(0, len(digests), PAGE)]
+        return sum(int(self._scripts.run("opt_out", key, *page)) for page in pages)
+
+    def note_erasure(self, told: dict[str, str]) -> None:
+        """Adds to the stream `invitations:erasures` what was erased, and when; the last ten thousand are kept."""
+        self._scripts.run("note_erasure", ERASURES_KEPT, *chain.from_iterable(told.items()))
 
     def erase(self, invitation: str, account: str, state: str, not_after: int) -> bool:
         """Erases a finished invitation that stands on the shelf of `state` since `not_after` (ms) or earlier."""

@@ -11,7 +11,9 @@ from config.errors import ConfigurationError
 
 MASKED = "(not shown)"
 _PART = r"[^\s\"'<>,;:()\[\]{}=&?/@.]+"
-ADDRESS = re.compile(rf"{_PART}(?:\.{_PART})*@{_PART}(?:\.{_PART})+")
+_LOCAL = r"[^\s\"'<>,;:()\[\]{}=&?/@]"
+# Begun at the start of a word alone: a long one without an @ would else be tried from each of its letters.
+ADDRESS = re.compile(rf"(?<!{_LOCAL}){_LOCAL}+@{_PART}(?:\.{_PART})+")
 # Credentials stand before the host, or in the query behind the path.
 WEB_ADDRESS = re.compile(r"\b(https?|rediss?|sentinel)://(?:[^\s\"'<>/@]*@)?([^\s\"'<>/?#]*)[^\s\"'<>]*", re.IGNORECASE)
 

@@ -16,11 +16,7 @@ class OptOuts:
 
     def add(self, digests: Iterable[str], account: str | None) -> int:
         """Returns how many of them are new. One that is there already keeps its time."""
-        now = self._ledger.now()
-        with self._ledger.redis.pipeline(transaction=False) as pipe:
-            for who in digests:
-                pipe.hsetnx(_key(account), who, str(now))
-            return sum(pipe.execute())
+        return self._ledger.opt_out(_key(account), list(digests))
 
     def remove(self, digests: Sequence[str], account: str | None) -> None:
         if digests:

@@ -12,11 +12,17 @@ from kombu.utils.json import loads
 from redis.exceptions import RedisError
 
 from config.celery_values import INBOX
-from worker.connection import redis
+from worker.connection import patiently, redis
+from worker.ledger import KEPT_BYTES
 
 log = structlog.get_logger()
 
-LONGEST = 64 * 1024
+# One more than is kept of a refused job, so that it is said to be cut.
+LONGEST = KEPT_BYTES + 1
+KEPT_WITHIN_SECONDS = 30
+KEEP = """#!lua flags=allow-oom
+redis.call('XADD', KEYS[1], '*', 'job', ARGV[1], 'fault', ARGV[2])
+"""
 # By the name that goes with a message into the inbox.
 FAULTS = {
     "no_message": "is not what a Celery client sends; send the job with one, or XADD it to the inbox",
@@ -110,9 +116,10 @@ def _raw(message: Any) -> bytes:
 
 
 def _keep(raw: bytes, fault: str, error: Exception | None = None) -> None:
-    """Into the inbox with what is wrong with it, where it becomes a refused job like any other."""
+    """Into the inbox with what is wrong with it, where it becomes a refused job like any other; also in a Redis that is
+    full or away for a moment: it stands nowhere else."""
     log.error("message_not_readable", fault=fault, error=type(error).__name__)
     try:
-        redis().xadd(INBOX, {"job": raw[:LONGEST], "fault": fault})
+        patiently(KEPT_WITHIN_SECONDS)(redis().eval, KEEP, 1, INBOX, raw[:LONGEST], fault)
     except RedisError as failure:
         log.error("message_not_kept", error=type(failure).__name__)

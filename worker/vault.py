@@ -4,7 +4,6 @@ import hmac
 from collections.abc import Sequence
 from hashlib import sha256
 from secrets import token_hex
-from typing import cast
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from redis import Redis
@@ -89,8 +88,9 @@ class Identity:
         """The identity of this deployment; its key is made at the first start and kept in Redis, sealed. It is sealed
         anew by worker.reencrypt alone, after everything else, so that a process that lacks a key which is still
         needed does not start."""
-        sealed = cast(str | None, redis.set(ID_KEY, vault.seal(token_hex(32)), nx=True, get=True))
-        sealed = sealed or str(redis.get(ID_KEY))
+        # Read first: a Redis that is full refuses a write that would write nothing.
+        sealed = redis.get(ID_KEY) or redis.set(ID_KEY, vault.seal(token_hex(32)), nx=True, get=True)
+        sealed = str(sealed or redis.get(ID_KEY))
         identity = cls(vault.open(sealed).encode())
         if redis.get(PRINT_KEY) != identity.fingerprint:
             identity._leave_print(redis, sealed)

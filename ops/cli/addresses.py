@@ -8,6 +8,8 @@ import typer
 from ops.cli.source import opened
 
 LONGEST = 320
+UNREADABLE = "\ufffd"
+"""What stands for bytes that are not UTF-8: another person's address, perhaps."""
 
 Emails = Annotated[list[str] | None, typer.Option("--email", help="An address; repeat it for several.")]
 AddressFile = Annotated[
@@ -46,4 +48,4 @@ def given(emails: list[str] | None, file: str | None) -> list[Given]:
 def _may_be_address(text: str) -> bool:
     """Any that a refused job may hold as well: it need not be one that mail reaches."""
     local, _, domain = text.rpartition("@")
-    return bool(local and domain) and text.isprintable() and len(text) <= LONGEST
+    return bool(local and domain) and text.isprintable() and UNREADABLE not in text and len(text) <= LONGEST

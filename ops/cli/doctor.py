@@ -1,17 +1,15 @@
 """`invitations doctor`: what is wrong with this deployment, and what to do; and its cure for old encryption."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TimeRemainingColumn
 
 from config.settings import settings
+from ops.cli.bulk import advancing
 from ops.cli.errors import FAILED
 from ops.cli.options import AsJson
-from ops.cli.output import cell, console, print_json, print_table, table
+from ops.cli.output import cell, print_json, print_table, table
 from ops.doctor import LOST_KEY, PROBLEM, examine
 from worker.connection import redis
 from worker.reencrypt import Sealing, reencrypt
@@ -55,7 +53,7 @@ def _examine(as_json: bool) -> None:
 
 
 def _reencrypt(as_json: bool) -> None:
-    with _progress(redis().dbsize()) as advance:
+    with advancing(redis().dbsize()) as advance:
         seen = reencrypt(redis(), Vault.of(settings()), advance)
     _print(seen, as_json)
     if seen.unreadable:
@@ -69,13 +67,3 @@ def _print(seen: Sealing, as_json: bool) -> None:
         return
     counts = f"{seen.older} sealed anew, {seen.unreadable} opened by none of the keys"
     typer.echo(f"{seen.texts} sealed texts (jobs, and the key of the ids): {counts}")
-
-
-@contextmanager
-def _progress(keys: int) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal, by the keys of Redis that were looked at; nothing in a pipe."""
-    columns = (BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    target = console(stderr=True)
-    with Progress(*columns, console=target, transient=True, disable=not target.is_terminal) as bar:
-        task = bar.add_task("", total=keys)
-        yield lambda more: bar.advance(task, more)

@@ -38,8 +38,8 @@ PATH = "/api/1.0/invitations.json"
 CONSENT_PATH = "/api/2.0/order_permissions.json"
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
 SOFTWARE = ("client", "platform_version", "plugin_version")
-NO_CONSENT = "the customer did not agree to be invited, says WebwinkelKeur: this account requires consent"
-NO_CREDENTIALS = "WebwinkelKeur does not know this shop_id and code: check both in its dashboard"
+NO_CONSENT = "the customer did not agree to be invited, says the provider: this account requires consent"
+NO_CREDENTIALS = "the provider does not know this shop_id and code: check both in its dashboard"
 
 
 class Webwinkelkeur(Provider[WebwinkelkeurAccount]):

@@ -43,9 +43,7 @@ def test_who_did_not_agree_is_never_invited(deployment: Deployment) -> None:
     record = deployment.wait_for(receipt.id, "suppressed", "accepted", "failed")
 
     assert (record.state, record.attempts) == ("suppressed", 0)
-    assert (
-        record.reason == "the customer did not agree to be invited, says WebwinkelKeur: this account requires consent"
-    )
+    assert record.reason == "the customer did not agree to be invited, says the provider: this account requires consent"
     assert kinds(deployment, "asks", since=before) == ["consent"]
     assert deployment.events(receipt.id) == ["queued", "delivering", "suppressed"]
     assert deployment.count("asks", "suppressed") == 1

@@ -1,7 +1,7 @@
 -- A worker takes an admitted invitation under a lease. A stale or second message ends here.
 -- ARGV: id, lease ms, the newest version of a record that the worker knows, how long a newer one is left to others
 -- (ms), a name of this claim
--- Returns {'ok', token, fields...} or {why not, account}; the same again to whom the first answer did not reach.
+-- Returns {'ok', token, fields...}, the same again to whom it did not reach, or {why not, account}.
 local id, lease, version, left_for, by = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 local key = record_key(id)
 local f = fields(key, 'state', 'gate', 'account', 'order', 'due_at', 'expires_at', 'probe', 'job', 'attempts',

@@ -148,7 +148,8 @@ local function teach(gate, account, now, step)
   else
     grow(gate, now)
     redis.call('HDEL', gkey, 'refusals')
-    provider_is_up(gate, account, now, step)
+    -- Of a provider that answers questions and takes no invitations nothing good is learnt.
+    if not step.beside then provider_is_up(gate, account, now, step) end
   end
   if step.limit and step.window_ms then learn_from_headers(gate, now, step) end
 end

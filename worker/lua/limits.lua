@@ -1,5 +1,5 @@
--- How much a gate lets pass: "at most `count` calls in any `period` milliseconds", counted exactly. Put in front of
--- admit, settle and spend. `passed` holds the time of each call of the last period.
+-- How much a gate lets pass: "at most `count` calls in any `period` milliseconds", counted exactly. `passed`
+-- holds the time of each call of the last period.
 local DEFAULT_QUANTUM = 1000
 -- Calls leave a worker a few milliseconds apart from when they were let pass.
 local GUARD_MS = 5

@@ -1,3 +1,5 @@
 -- What a call other than a delivery came to. ARGV: gate, account, step (JSON, see lessons.lua). Returns news of the gate or ''.
-teach(ARGV[1], ARGV[2], now_ms(), cjson.decode(ARGV[3]))
+local step = cjson.decode(ARGV[3])
+step.beside = true
+teach(ARGV[1], ARGV[2], now_ms(), step)
 return news
