@@ -37,7 +37,7 @@ from tests.property.profiles import PROFILE
 from worker.ledger import Claim
 
 # Seconds are enough; a nightly run takes minutes.
-pytestmark = pytest.mark.timeout(0)
+pytestmark = pytest.mark.timeout(7_200)
 
 OUTCOMES = get_args(Outcome)
 CONSENTS = (Consented, Suppressed, Throttled, CredentialsRefused, Unavailable)

@@ -25,7 +25,7 @@ from worker.records import Record, Records
 from worker.vault import Identity, Vault
 
 # Seconds are enough; a nightly run takes minutes.
-pytestmark = pytest.mark.timeout(0)
+pytestmark = pytest.mark.timeout(7_200)
 
 ACCOUNTS: Accounts = {
     "shop_nl": WebwinkelkeurAccount(name="shop_nl", provider="webwinkelkeur", shop_id=1, code="c"),  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from tests.property.machine import LedgerMachine
 from tests.property.profiles import PROFILE
 
 # Seconds are enough; making a failure small takes minutes, and a nightly run hours.
-pytestmark = pytest.mark.timeout(0)
+pytestmark = pytest.mark.timeout(7_200)
 
 
 def test_every_interleaving_on_a_real_server(real_redis: Redis) -> None:

@@ -17,7 +17,8 @@ QUEUE = "invitations.deliver"
 def test_messages_are_doubled_held_back_and_lost(
     deployment: Deployment, storm: Storm, rows: list[Row], is_long: bool
 ) -> None:
-    deployment.simulator.control(latency_ms=100)
+    # So slow that there are messages left for every fault.
+    deployment.simulator.control(latency_ms=100 if is_long else 300)
     deployment.start_workers(2, CONCURRENCY="10")
     storm.begin()
     meddler, rounds = Meddler(deployment, storm), 4 if is_long else 1

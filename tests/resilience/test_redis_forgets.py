@@ -23,7 +23,8 @@ def test_redis_that_forgets_its_last_writes(
     deployment.accept(*storm.jobs[:half])
     storm.wait_for(0.1)
     file = log_of(durable_server)
-    remembered, known = file.stat().st_size, storm.delivered
+    known = storm.delivered
+    remembered = file.stat().st_size
     deployment.accept(*storm.jobs[half:])
     storm.wait_for_more(4 * CONCURRENCY)
     durable_server.terminate()

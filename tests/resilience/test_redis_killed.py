@@ -56,11 +56,12 @@ def test_an_answer_that_comes_while_redis_is_away_is_written_down_later(
     deployment: Deployment, durable_server: ValkeyServer
 ) -> None:
     deployment.variables |= {"LEASE_SECONDS": "20"}
-    deployment.simulator.control(latency_ms=800)
+    deployment.simulator.control(latency_ms=1_500)
     worker = deployment.start_worker(CONCURRENCY=str(CONCURRENCY))
     jobs = [job("portal", number) for number in range(CONCURRENCY)]
     ids = [receipt.id for receipt in deployment.accept(*jobs)]
     within(lambda: all(deployment.calls(one) for one in jobs), "calls under way")
+    assert deployment.count("portal", "accepted") == 0
     durable_server.terminate()
     time.sleep(2)
     durable_server.start()
