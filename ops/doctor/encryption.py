@@ -26,4 +26,4 @@ def check_encryption(deployment: Deployment) -> Iterator[Finding]:
         yield Finding("warning", "encryption", found, f"when every process has these keys, run {RESEAL}")
     if not seen.unreadable and not seen.older:
         with_key = "with the newest key" if vault.encrypts else f"no: {VARIABLE} sets no key"
-        yield Finding("ok", "encryption", with_key)
+        yield Finding("ok", "encryption", f"{with_key} ({seen.texts} texts looked at)")

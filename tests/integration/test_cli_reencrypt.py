@@ -53,7 +53,12 @@ def test_all_is_sealed_with_the_newest_key(cli: CommandLine, rotated: list[str])
 
     cli.set("ENCRYPTION_KEYS", NEW)
     assert [job(cli, invitation) for invitation in rotated] == before
-    assert encryption(cli) == {"level": "ok", "check": "encryption", "found": "with the newest key", "advice": ""}
+    assert encryption(cli) == {
+        "level": "ok",
+        "check": "encryption",
+        "found": "with the newest key (4 texts looked at)",
+        "advice": "",
+    }
 
 
 def test_people_read_what_was_done(cli: CommandLine, rotated: list[str]) -> None:
@@ -97,7 +102,7 @@ def test_without_keys_there_is_nothing_to_do(cli: CommandLine) -> None:
     send(cli, "1")
 
     assert reencrypt(cli) == {"ok": True, "texts": 2, "older": 0, "unreadable": 0}
-    assert encryption(cli)["found"] == "no: INVITATIONS_ENCRYPTION_KEYS sets no key"
+    assert encryption(cli)["found"] == "no: INVITATIONS_ENCRYPTION_KEYS sets no key (2 texts looked at)"
 
 
 def test_encryption_is_turned_off(cli: CommandLine, rotated: list[str]) -> None:
