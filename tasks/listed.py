@@ -16,13 +16,13 @@ Read = Callable[[int], Page | None]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An accepted invitation to be found: its id, the natural id that its row gives, when it was accepted, and since
-    when the provider may have it."""
+    """An accepted invitation to be found: its id, the natural id that its row gives, and between which times the
+    provider may have noted it."""
 
     id: str
     natural: str
-    accepted: datetime
     earliest: datetime
+    latest: datetime
 
     @classmethod
     def of(cls, invitation: str, natural: str, accepted: datetime, called: datetime | None = None) -> "Wanted":
@@ -32,7 +32,7 @@ class Wanted:
         hours = timedelta(hours=3)
         steady = (since - hours).utcoffset() == (since + hours).utcoffset()
         margin = CLOCK_MARGIN if steady else CLOCK_MARGIN + timedelta(hours=1)
-        return cls(invitation, natural, accepted, since - margin)
+        return cls(invitation, natural, since - margin, accepted + margin)
 
 
 class Search:
@@ -52,9 +52,9 @@ class Search:
         self._known: set[tuple[str, str | None, datetime]] = set()
 
     def run(self, wanted: list[Wanted]) -> bool:
-        """Reads the pages on which `wanted` can stand: page by page where they are close, by doubled strides and
-        halving where they are far. True where all of them were looked at."""
-        left = sorted(wanted, key=lambda one: one.earliest, reverse=True)
+        """Reads the pages on which `wanted` can stand: page by page where they can, by doubled strides and halving over
+        what is newer than any of them. True where all of them were looked at."""
+        left = sorted(wanted, key=lambda one: one.latest, reverse=True)
         while left:
             offset = self._next_offset()
             page = self._read(offset)
@@ -66,7 +66,7 @@ class Search:
                 left = self._after(page, offset, left)
             else:
                 # The end of the list, read again because rows arrive as fast as it is read.
-                left = self._without_first(left) if self._high is not None else []
+                left = []
         return True
 
     def _has_news(self, page: Page) -> bool:
@@ -85,27 +85,22 @@ class Search:
         return (self._low + self._high) // 2 if self._high - self._low > SIZE else self._low
 
     def _after(self, page: Page, offset: int, left: list[Wanted]) -> list[Wanted]:
-        too_far = not page.rows or page.rows[0].created < left[0].earliest
-        if too_far and offset > self._low:
+        if offset > self._low and (not page.rows or page.rows[0].created <= left[0].latest):
+            # Too far: what lies between may be wanted.
             self._high, self._stride = offset, 0
             return left
         if not page.received:
             return []
         self._low = offset + _step(page)
-        oldest = page.rows[-1].created if page.rows else left[0].accepted
+        if not page.rows:
+            return left
+        oldest = page.rows[-1].created
         rest = [one for one in left if one.earliest < oldest]
-        if rest[:1] != left[:1]:
+        if rest[:1] != left[:1] or left[0].latest >= oldest or (self._high is not None and self._low >= self._high):
             self._high, self._stride = None, 0
-        elif too_far or (self._high is not None and self._low >= self._high):
-            return self._without_first(left)
         elif self._high is None:
             self._stride = max(SIZE, self._stride * 2)
         return rest
-
-    def _without_first(self, left: list[Wanted]) -> list[Wanted]:
-        """Its place in the list is passed, and it is not there."""
-        self._high, self._stride = None, 0
-        return left[1:]
 
 
 def _step(page: Page) -> int:

@@ -56,7 +56,8 @@ class Snapshot:
 def take_snapshot(redis: Redis, accounts: Iterable[str], gates: Iterable[str]) -> Snapshot:
     """What stands there of these accounts and gates, and of every invitation."""
     names = [name for name in cast(list[str], redis.keys(f"{P}*")) if name.split(":")[1] in KINDS]
-    with redis.pipeline(transaction=False) as pipe:
+    # At once: workers may be at work meanwhile.
+    with redis.pipeline(transaction=True) as pipe:
         pipe.time()
         for name in names:
             KINDS[name.split(":")[1]](pipe, name)

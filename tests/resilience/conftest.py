@@ -46,8 +46,8 @@ def is_long(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 def storm(deployment: Deployment, is_long: bool) -> Storm:
-    """Three hundred invitations, or three thousand in the long version."""
-    return Storm(deployment, 3_000 if is_long else 300)
+    """Three hundred invitations, or two thousand in the long version."""
+    return Storm(deployment, 2_000 if is_long else 300)
 
 
 @pytest.fixture

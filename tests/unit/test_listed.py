@@ -1,5 +1,6 @@
 """The search in a provider's list: finds what is there, reads few pages, survives rows that arrive meanwhile."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,7 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 class ListOf:
     """A provider's list: one row for each age in seconds; `arriving` rows are added before each read."""
 
-    def __init__(self, ages: list[int], arriving: int = 0) -> None:
+    def __init__(self, ages: Sequence[float], arriving: int = 0) -> None:
         self.rows = [row(age) for age in sorted(ages)]
         self.arriving = arriving
         self.reads: list[int] = []
@@ -31,22 +32,26 @@ class ListOf:
         self.seen.add(found.email)
 
 
-def row(age: int) -> Row:
+def row(age: float) -> Row:
     created = NOW - timedelta(seconds=age)
     return Row(f"{age}@example.com", None, 0, created, created, None)
 
 
-def wanted(age: int) -> Wanted:
+def wanted(age: float) -> Wanted:
     return Wanted.of(str(age), str(age), NOW - timedelta(seconds=age))
 
 
 @settings(deadline=None)
 @given(
-    st.lists(st.integers(0, 3_000_000), min_size=1, max_size=900, unique=True),
+    st.sampled_from([0.01, 0.2, 1, 1_000]).flatmap(
+        lambda apart: st.lists(
+            st.integers(0, 3_000).map(lambda age: age * apart), min_size=1, max_size=900, unique=True
+        )
+    ),
     st.data(),
     st.integers(0, 9),
 )
-def test_everything_that_is_listed_is_found(ages: list[int], data: st.DataObject, arriving: int) -> None:
+def test_everything_that_is_listed_is_found(ages: list[float], data: st.DataObject, arriving: int) -> None:
     listed = ListOf(ages, arriving)
     targets = data.draw(st.lists(st.sampled_from(ages), max_size=20, unique=True))
     absent = data.draw(st.lists(st.integers(0, 4_000_000), max_size=3, unique=True))
@@ -79,6 +84,18 @@ def test_several_are_found_in_a_long_list(ages: tuple[int, ...], arriving: int) 
     assert complete
     assert {f"{age * 60}@example.com" for age in ages} <= listed.seen
     assert len(listed.reads) < 30 * len(ages)
+
+
+@pytest.mark.parametrize("arriving", [0, 3])
+def test_of_many_in_the_same_minutes_each_is_found(arriving: int) -> None:
+    ages = [3_000 + number / 20 for number in range(1_000)]
+    listed = ListOf([*range(1_000), *ages, *range(20_000, 21_000)], arriving)
+
+    complete = Search(listed.read, listed.see).run([wanted(age) for age in ages[::7]])
+
+    assert complete
+    assert {f"{age}@example.com" for age in ages} <= listed.seen
+    assert len(listed.reads) < 30
 
 
 def test_one_that_reached_the_provider_long_before_it_was_accepted_is_found() -> None:
