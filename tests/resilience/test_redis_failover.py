@@ -77,8 +77,8 @@ def test_a_failover_under_load(deployment: Deployment, sentinels: Sentinels, sto
     check_unharmed(*workers)
     assert beat.alive
     assert row.lost == 0
-    # What two workers deliver in the second in which they have not asked the sentinels yet, at the most.
-    assert row.repeated <= failovers * 2 * CONCURRENCY * 1000 // LATENCY_MS
+    # A share of what two workers deliver in the second in which they have not asked the sentinels yet.
+    assert row.repeated <= failovers * 60
     assert sum(deployment.count(account, "duplicate") for account in ACCOUNTS) <= row.repeated
     # No customer is invited twice.
     assert sum(deployment.stats(account)["accepted"] for account in ACCOUNTS) == storm.size
