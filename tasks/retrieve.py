@@ -6,7 +6,6 @@ from collections import defaultdict
 from datetime import UTC, datetime
 
 import structlog
-from redis.exceptions import RedisError
 
 from config.accounts import Account
 from config.accounts_file import accounts
@@ -33,7 +32,7 @@ LONGEST_WAIT_MS = 2_000
 RUN_SECONDS = 120
 
 
-@app.task(name="invitations.retrieve", ignore_result=True, throws=(RedisError,))
+@app.task(name="invitations.retrieve", ignore_result=True)
 def retrieve(account: str) -> int:
     """Returns how many invitations of the account turned out to be sent. Asks nothing where nothing can be news."""
     known = accounts().get(account)

@@ -4,7 +4,7 @@ from typing import cast
 
 import structlog
 from redis import Redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 
 from config.celery_values import INBOX, INBOX_READERS
 from config.settings import settings
@@ -22,7 +22,7 @@ DAY_MS = 86_400_000
 BATCH = 500
 
 
-@app.task(name="invitations.upkeep", ignore_result=True, throws=(RedisError,))
+@app.task(name="invitations.upkeep", ignore_result=True)
 def upkeep() -> int:
     """Returns how many finished invitations were erased. Nothing unfinished is ever erased."""
     kept_ms = settings().retention_days * DAY_MS

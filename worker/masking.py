@@ -6,6 +6,7 @@ from typing import Any
 from celery import Task
 from celery.exceptions import TaskPredicate
 from celery.worker.request import Request
+from redis.exceptions import RedisError
 
 from config.errors import ConfigurationError
 
@@ -39,21 +40,29 @@ class UnforeseenError(Exception):
     """A fault of this program, by the type of the error: its text may repeat what it stumbled over."""
 
 
+class RedisAwayError(UnforeseenError):
+    """Redis did not answer, or refused: what the task was to do is done at its next turn, and Celery logs one line."""
+
+
 class MaskedTask(Task[Any, Any]):
     """The base of every task: a job may come to any of them, sent by mistake."""
 
     Request = "worker.masking:MaskedRequest"
+    throws = (RedisAwayError,)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Runs it.
 
         Raises:
-            UnforeseenError: in place of any error but Celery's own and a ConfigurationError, with its traceback.
+            RedisAwayError: in place of an error of Redis.
+            UnforeseenError: in place of any other error but Celery's own and a ConfigurationError, with its traceback.
         """
         try:
             return self.run(*args, **kwargs)
         except (TaskPredicate, ConfigurationError, UnforeseenError) as error:
             # Celery's events carry the traceback, which would tell of the error that this one was raised over.
             raise error from None
+        except RedisError as error:
+            raise RedisAwayError(type(error).__name__) from None
         except Exception as error:
             raise UnforeseenError(type(error).__name__).with_traceback(error.__traceback__) from None

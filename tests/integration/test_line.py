@@ -25,6 +25,12 @@ def in_celery(deployment: Deployment) -> int:
     return sum(deployment.redis.llen(queue) for queue in queues) + deployment.redis.hlen("unacked")
 
 
+def is_announced(deployment: Deployment, invitation: str) -> bool:
+    """Whether a message of Celery's tells its id, be it in the queue or taken by a worker."""
+    messages = deployment.redis.lrange("invitations.deliver", 0, -1) + deployment.redis.hvals("unacked")
+    return any(invitation in message for message in messages)
+
+
 def nothing_in_celery(deployment: Deployment) -> None:
     """A worker acknowledges a moment after the ledger has it: until then the message counts."""
     within(lambda: in_celery(deployment) == 0, "nothing in Celery")
@@ -59,17 +65,18 @@ def test_the_backlog_of_a_slow_provider_stands_before_nobody(deployment: Deploym
     deployment.simulator.control(account=deployment.key_at_provider("slow"), latency_ms=2000)
     deployment.accept(*(job("slow", number) for number in range(100)))
     within(lambda: deployment.count("slow", "delivering") == 10, "ten calls at once")
+    called = deployment.redis.zrange("invitations:inflight:slow", 0, -1)
+    assert any(is_announced(deployment, str(invitation)) for invitation in called)
     assert seconds_to_deliver(deployment, "free", "behind-slow") < 1
     assert deployment.count("slow", "delivering") == 10
 
 
 def test_a_delay_that_the_provider_cannot_schedule_is_waited_out_in_the_line(deployment: Deployment) -> None:
-    nothing_in_celery(deployment)
     waiting = job("portal", "later", delay={"amount": 2, "unit": "seconds"})
     record = deployment.record(deployment.accept(waiting)[0].id)
     assert record.due_at == record.created_at + 2000
     while deployment.redis.time()[0] * 1000 < record.created_at + 1000:
-        assert (deployment.state(record.id), in_celery(deployment)) == ("queued", 0)
+        assert (deployment.state(record.id), is_announced(deployment, record.id)) == ("queued", False)
         sleep(0.05)
     delivered = deployment.wait_for(record.id, "accepted")
     begun = next(change.at for change in delivered.history if change.state == "delivering")
