@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain
 from secrets import token_hex
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -29,6 +30,8 @@ KEPT_BYTES = 256 * 1024
 """So much is kept of a job that is refused."""
 PROBE_MS = 15 * 60_000
 NO_ACCOUNT = "-"
+# How long a claim is asked for again, whose answer did not come.
+CLAIMED_WITHIN_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ class Claim:
 
     `unclear`: an earlier call may have reached the provider. `probe`: the provider is known to be down, and this
     call tests it. `consented_at`: when the provider said last that the customer agreed to be invited; 0 for never.
+    `asked_at`: when the claim was asked for, in this process's monotonic seconds: the lease began later.
     """
 
     id: str
@@ -98,6 +102,7 @@ class Claim:
     now: int = 0
     probe: bool = False
     consented_at: int = 0
+    asked_at: float = field(default=0, compare=False)
 
 
 class Ledger:
@@ -145,13 +150,13 @@ class Ledger:
                 *(member.name for member in members),
             )
 
-    def admit(self, queue: str, longest: int, lease_ms: int) -> tuple[int | None, list[str]]:
-        """Lets through what may pass now, while Celery's `queue` holds fewer than `longest` messages.
+    def admit(self, room: int, lease_ms: int) -> tuple[int | None, list[str]]:
+        """Lets through what may pass now, `room` at most.
 
-        Returns milliseconds until the next look (None: nothing is known to come), and the ids to be announced. Where
+        Returns milliseconds until the next look (None: nothing is known to come), and the ids to be claimed. Where
         Redis forgot what was configured, it is told again.
         """
-        wait, unknown, *ids = self._scripts.run("admit", queue, longest, lease_ms, QUANTUM, PROBE_MS)
+        wait, unknown, *ids = self._scripts.run("admit", room, lease_ms, QUANTUM, PROBE_MS)
         if int(unknown) and self._configured:
             self.configure(self._configured)
             return 0, ids
@@ -159,24 +164,16 @@ class Ledger:
 
     def claim(self, invitation: str, lease_ms: int, by: str = "") -> Claim | NoClaim:
         """The claim, or why there is none. Who claims again under the same name is given the same claim again."""
-        answer = self._scripts.run("claim", invitation, lease_ms, VERSION, FOR_NEWER_MS, by or token_hex(4))
-        if answer[0] != "ok":
-            return NoClaim(*answer)
-        token, account, job, attempts, throttled, unclear, created_at, due_at, now, probe, consented = answer[1:]
-        return Claim(
-            id=invitation,
-            token=token,
-            account=account,
-            job=job,
-            attempts=int(attempts),
-            throttled=int(throttled),
-            unclear=unclear == "1",
-            created_at=int(created_at),
-            due_at=int(due_at),
-            now=int(now),
-            probe=probe == "1",
-            consented_at=int(consented),
-        )
+        return self.claim_many([invitation], lease_ms, [by or token_hex(4)])[0]
+
+    def claim_many(self, ids: Sequence[str], lease_ms: int, names: Sequence[str]) -> list[Claim | NoClaim]:
+        """The same for several, in one round trip; `names` are those of their claims."""
+        asked_at = monotonic()
+        with self.redis.pipeline(transaction=False) as pipe:
+            for invitation, by in zip(ids, names, strict=True):
+                self._scripts.run("claim", invitation, lease_ms, VERSION, FOR_NEWER_MS, by, client=pipe)
+            answers = pipe.execute()
+        return [_claim(invitation, answer, asked_at) for invitation, answer in zip(ids, answers, strict=True)]
 
     def settle(self, invitation: str, token: str, step: dict[str, Any]) -> tuple[str, bool]:
         """Applies what a call came to (see settle.lua for the fields of `step`). Returns the state, and whether the
@@ -257,6 +254,27 @@ def _announce(news: str, step: dict[str, Any]) -> None:
         log.info(news)
     elif news:
         log.warning(news, reason=step.get("reason"))
+
+
+def _claim(invitation: str, answer: list[str], asked_at: float) -> Claim | NoClaim:
+    if answer[0] != "ok":
+        return NoClaim(*answer)
+    token, account, job, attempts, throttled, unclear, created_at, due_at, now, probe, consented = answer[1:]
+    return Claim(
+        id=invitation,
+        token=token,
+        account=account,
+        job=job,
+        attempts=int(attempts),
+        throttled=int(throttled),
+        unclear=unclear == "1",
+        created_at=int(created_at),
+        due_at=int(due_at),
+        now=int(now),
+        probe=probe == "1",
+        consented_at=int(consented),
+        asked_at=asked_at,
+    )
 
 
 def _json(step: dict[str, Any]) -> str:

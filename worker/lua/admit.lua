@@ -1,9 +1,9 @@
 -- Lets through what may pass now, over all gates that are ready, the longest unvisited first.
--- ARGV: Celery's queue, how long that queue may be, lease ms, quantum (how many of one gate in one go), probe ms
+-- ARGV: how many at most, lease ms, quantum (how many of one gate in one go), probe ms
 -- Returns {milliseconds until the next look, or -1, 1 where a gate is not configured (Redis lost it), id...}.
 local FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS = 10000, 3600000
-local room = tonumber(ARGV[2]) - redis.call('LLEN', ARGV[1])
-local lease, quantum, probe_every = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local room, lease, quantum, probe_every = unpack(ARGV)
+room, lease, quantum, probe_every = tonumber(room), tonumber(lease), tonumber(quantum), tonumber(probe_every)
 local now = now_ms()
 local admitted, unknown = {}, 0
 
@@ -151,6 +151,8 @@ while visited and #admitted < room do
 end
 
 local first = lowest(READY)
+-- More may pass than this worker has threads: another is woken.
+if first and first <= now and redis.call('LLEN', BELL) == 0 then redis.call('LPUSH', BELL, 1) end
 table.insert(admitted, 1, unknown)
 table.insert(admitted, 1, first and int(math.max(0, first - now)) or '-1')
 return admitted
