@@ -9,6 +9,7 @@ import structlog
 
 from config.accounts import Account
 from config.accounts_file import accounts
+from config.schedule import expires_seconds
 from config.settings import settings
 from tasks.calls import pipeline, vault
 from tasks.decision import gate_lesson
@@ -19,7 +20,7 @@ from worker.connection import redis
 from worker.ending import ending
 from worker.ledger import ledger
 from worker.metrics import INVITATIONS, RETRIEVED
-from worker.sightings import Sighting, Sightings
+from worker.sightings import Sighting, Sightings, expecting
 from worker.vault import Identity
 
 log = structlog.get_logger()
@@ -30,6 +31,16 @@ LONGEST_WAIT_MS = 2_000
 # One retrieval of an account at a time, no longer than this: a slow provider must not hold the worker's threads. Where
 # a worker dies in one, others are passed over for so long: what was sent is learnt later, and nothing is lost.
 RUN_SECONDS = 120
+
+
+@app.task(name="invitations.retrievals", ignore_result=True)
+def retrievals() -> int:
+    """Starts the retrieval of each account that has something to learn. Returns how many that are."""
+    names = expecting(ledger(), [name for name, account in accounts().items() if account.lists])
+    expires = expires_seconds(settings().retrieve_seconds)
+    for name in names:
+        retrieve.apply_async((name,), expires=expires)
+    return len(names)
 
 
 @app.task(name="invitations.retrieve", ignore_result=True)
