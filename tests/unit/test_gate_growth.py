@@ -5,6 +5,7 @@ from collections import Counter
 import pytest
 from redis import Redis
 
+from ops.bench.growth import cost
 from tests.property.desk import DAY_MS, LEASE_MS, MANY, QUEUE, Desk, account
 from worker.ledger import QUANTUM
 
@@ -23,7 +24,7 @@ def commands_of(redis: Redis, line: Desk, turns: int = 8) -> float:
         _, admitted = line.ledger.admit(QUEUE, ROOM, LEASE_MS)
         line.deliver(*admitted)
         delivered += len(admitted)
-    calls = sum(seen["calls"] for seen in redis.info("commandstats").values())
+    calls: int = sum(seen["calls"] for seen in redis.info("commandstats").values())
     assert delivered >= (turns - 1) * ROOM
     return calls / delivered
 
@@ -51,6 +52,14 @@ def test_a_delivery_costs_the_same_however_many_accounts_there_are(
     few, many = (busy(real_redis, accounts, 100, shared=shared, delay_ms=delay_ms) for accounts in (40, 400))
 
     assert many == pytest.approx(few, rel=0.1)
+
+
+def test_the_benchmark_counts_the_same_commands_with_few_waiting_and_with_many(real_redis: Redis) -> None:
+    few, many = (cost(real_redis, waiting, 3, deliveries=60) for waiting in (200, 3_000))
+
+    assert many.commands == pytest.approx(few.commands, rel=0.05)
+    assert few.microseconds > 0
+    assert few.bytes_waiting > 0
 
 
 def test_paused_accounts_cost_a_look_each_and_then_nothing(real_redis: Redis) -> None:
