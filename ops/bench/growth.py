@@ -1,4 +1,4 @@
-"""What a delivery costs Redis as invitations and accounts grow: the real scripts, called by the ledger, without a worker.
+"""What a delivery costs Redis as invitations and accounts grow: the real scripts, called by the ledger, and no worker.
 
 The figures are Redis's own: the time that it spent in the scripts (INFO commandstats, wall-clock microseconds within
 Redis) and the commands that they ran, for each invitation that was admitted, claimed and settled. Commands are the same
