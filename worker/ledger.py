@@ -26,6 +26,8 @@ ERASURES_KEPT = 10_000
 # How long a worker leaves a newer record to others before it looks at it again.
 FOR_NEWER_MS = 60_000
 QUANTUM = 10
+# Accounts that one script looks at: others wait for less than a millisecond meanwhile.
+LOOKED_AT_ONCE = 100
 KEPT_BYTES = 256 * 1024
 """So much is kept of a job that is refused."""
 PROBE_MS = 15 * 60_000
@@ -138,17 +140,12 @@ class Ledger:
         gates: dict[str, list[BaseAccount]] = {}
         for account in self._configured:
             gates.setdefault(account.gate, []).append(account)
-        for gate, members in gates.items():
-            limit, burst = members[0].limit, members[0].burst
-            self._scripts.run(
-                "configure",
-                gate,
-                limit.count if limit else "",
-                limit.period_ms if limit else "",
-                burst or "",
-                members[0].concurrency,
-                *(member.name for member in members),
-            )
+        told = [_configuring(gate, members) for gate, members in gates.items()]
+        for start in range(0, len(told), PAGE):
+            with self.redis.pipeline(transaction=False) as pipe:
+                for configuration in told[start : start + PAGE]:
+                    self._scripts.run("configure", *configuration, client=pipe)
+                pipe.execute()
 
     def admit(self, room: int, lease_ms: int) -> tuple[int | None, list[str]]:
         """Lets through what may pass now, `room` at most.
@@ -233,6 +230,16 @@ class Ledger:
         """Adds to the stream `invitations:erasures` what was erased, and when; the last ten thousand are kept."""
         self._scripts.run("note_erasure", ERASURES_KEPT, *chain.from_iterable(told.items()))
 
+    def overview(self, accounts: Sequence[tuple[str, str]], states: Sequence[str]) -> list[tuple[int, list[Any]]]:
+        """How each account, given with its gate, stands: the time (ms) at which it was looked at, and what overview.lua
+        says of it."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for start in range(0, len(accounts), LOOKED_AT_ONCE):
+                pairs = chain.from_iterable(accounts[start : start + LOOKED_AT_ONCE])
+                self._scripts.run("overview", len(states), *states, *pairs, client=pipe)
+            answers = [json.loads(answer) for answer in pipe.execute()]
+        return [(int(now), row) for now, rows in answers for row in rows]
+
     def erase(self, invitation: str, account: str, state: str, not_after: int) -> bool:
         """Erases a finished invitation that stands on the shelf of `state` since `not_after` (ms) or earlier."""
         return bool(self._scripts.run("erase", invitation, account, state, not_after))
@@ -240,6 +247,12 @@ class Ledger:
 
 def _script(entry: Entry | RefusedEntry) -> str:
     return "accept" if isinstance(entry, Entry) else "refuse"
+
+
+def _configuring(gate: str, members: list[BaseAccount]) -> tuple[str | int, ...]:
+    first = members[0]
+    limit = (first.limit.count, first.limit.period_ms) if first.limit else ("", "")
+    return gate, *limit, first.burst or "", first.concurrency, *(member.name for member in members)
 
 
 def _accepting(entry: Entry | RefusedEntry) -> tuple[str | int, ...]:

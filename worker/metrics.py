@@ -61,7 +61,7 @@ class AccountsCollector(Collector):
             name: GaugeMetricFamily(f"invitations_{name}", text, labels=["account"]) for name, text in ACCOUNT_GAUGES
         }
         try:
-            views = overview(ledger(), accounts().values())
+            views = overview(ledger(), accounts().values(), states=())
         except RedisError as error:
             log.warning("metrics_without_redis", error=type(error).__name__)
             return

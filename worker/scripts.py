@@ -32,6 +32,7 @@ NAMES = (
     "forget",
     "note_erasure",
     "opt_out",
+    "overview",
     "pause",
     "refuse",
     "replay",

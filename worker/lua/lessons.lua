@@ -111,6 +111,7 @@ local function provider_is_up(gate, account, now, step)
   redis.call('HSET', key, 'passed:' .. account, int(now))
   if redis.call('HGET', pause_key(account), 'by') == 'provider' then
     opened = opened + redis.call('DEL', pause_key(account))
+    take_turns_again(account, now)
   end
   if opened > 0 then
     news = 'gate_opened'

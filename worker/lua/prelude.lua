@@ -5,6 +5,8 @@ local READY, EVENTS, BELL, GATES = P .. 'ready', P .. 'events', P .. 'bell', P .
 local EVENTS_KEPT, HISTORY_KEPT = 100000, 20000
 local SUPPRESSED = P .. 'suppressed'
 local FORGOTTEN = 'forgotten'
+-- A turn below this is an account's place in the order of service; above it the time from which it takes turns again.
+local NOT_YET, NEVER = 1e12, 9e15
 
 local function record_key(id) return P .. 'record:' .. id end
 local function line_key(account) return P .. 'line:' .. account end
@@ -12,6 +14,8 @@ local function inflight_key(account) return P .. 'inflight:' .. account end
 local function gate_key(gate) return P .. 'gate:' .. gate end
 local function turns_key(gate) return P .. 'turns:' .. gate end
 local function members_key(gate) return P .. 'members:' .. gate end
+-- Of the gate's accounts those with calls that run, and maybe some whose calls are over.
+local function busy_key(gate) return P .. 'busy:' .. gate end
 local function passed_key(gate) return P .. 'passed:' .. gate end
 local function pause_key(account) return P .. 'pause:' .. account end
 local function state_key(account, state) return P .. 'state:' .. account .. ':' .. state end
@@ -81,12 +85,15 @@ local function unblock(gate, at)
   wake(gate, at)
 end
 
+-- Who was paused takes its turns again.
+local function take_turns_again(account, at)
+  redis.call('ZADD', turns_key(redis.call('HGET', GATES, account)), 'XX', 'LT', int(at), account)
+end
+
 -- Into the line of the account, which takes its turns at the gate.
 local function stand_in_line(id, account, gate, due)
   redis.call('ZADD', line_key(account), int(due), id)
-  if not score(turns_key(gate), account) then
-    local served = redis.call('HGET', gate_key(gate), 'served') or 0
-    redis.call('ZADD', turns_key(gate), served, account)
+  if redis.call('ZADD', turns_key(gate), 'LT', int(due), account) == 1 then
     redis.call('SADD', members_key(gate), account)
   end
 end
@@ -117,6 +124,7 @@ local function give_back(id, account, gate)
   if redis.call('HEXISTS', gate_key(gate), 'left') == 1 then redis.call('HINCRBY', gate_key(gate), 'left', 1) end
   if f[2] == '1' and redis.call('HGET', pause_key(account), 'by') == 'provider' then
     redis.call('HSET', pause_key(account), 'probe_at', int(now_ms()))
+    take_turns_again(account, now_ms())
   end
   leave_gate(id, account, gate)
   unblock(gate, now_ms())
