@@ -42,6 +42,8 @@ LARGEST_ORDER = 10**100
 FOREIGN = "foreign"
 
 Prepared = tuple[Entry | RefusedEntry, tuple[Fault, ...]]
+# With the fingerprint of the key that their ids were made with.
+Batch = tuple[str, list[Prepared]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,30 +74,31 @@ class Acceptance:
         written: Future[list[Accepted]] | None = None
         with ThreadPoolExecutor(1) as writer:
             for raws in batches:
-                prepared = self._prepare_all(raws)
+                batch = self._prepare_all(raws)
                 if written:
                     yield written.result()
-                written = writer.submit(self._write, raws, prepared)
+                written = writer.submit(self._write, raws, batch)
             if written:
                 yield written.result()
 
-    def _write(self, raws: Sequence[Any], prepared: list[Prepared], hold_ms: int = 0) -> list[Accepted]:
-        receipts = self._receipts(prepared)
+    def _write(self, raws: Sequence[Any], batch: Batch, hold_ms: int = 0) -> list[Accepted]:
+        prepared, receipts = self._receipts(batch)
         if any(receipt.state == FOREIGN for receipt in receipts):
             self._identity = Identity.of(self._ledger.redis, self._vault)
-            prepared = self._prepare_all(raws, hold_ms)
-            receipts = self._receipts(prepared)
+            prepared, receipts = self._receipts(self._prepare_all(raws, hold_ms))
             if any(receipt.state == FOREIGN for receipt in receipts):
                 raise RedisError("Redis lost its data while jobs were accepted; enqueue them again")
         self._count(prepared, receipts)
         return [Accepted(receipt, faults) for receipt, (_, faults) in zip(receipts, prepared, strict=True)]
 
-    def _receipts(self, prepared: list[Prepared]) -> list[Receipt]:
-        return self._ledger.accept([entry for entry, _ in prepared], self._identity.fingerprint)
+    def _receipts(self, batch: Batch) -> tuple[list[Prepared], list[Receipt]]:
+        fingerprint, prepared = batch
+        return prepared, self._ledger.accept([entry for entry, _ in prepared], fingerprint)
 
-    def _prepare_all(self, raws: Sequence[Any], hold_ms: int = 0) -> list[Prepared]:
-        now = cache(self._ledger.now)
-        return [self._prepare(raw, now, hold_ms) for raw in raws]
+    def _prepare_all(self, raws: Sequence[Any], hold_ms: int = 0) -> Batch:
+        # Read first: where another thread meets a new key meanwhile, this batch is foreign and made again.
+        fingerprint, now = self._identity.fingerprint, cache(self._ledger.now)
+        return fingerprint, [self._prepare(raw, now, hold_ms) for raw in raws]
 
     def _count(self, prepared: list[Prepared], receipts: list[Receipt]) -> None:
         made = zip(prepared, receipts, strict=True)
@@ -112,6 +115,8 @@ class Acceptance:
             return self._entry(raw, now, hold_ms), ()
         except JobError as error:
             faults = error.faults
+        except RedisError:
+            raise
         except Exception as error:
             # One job that this program stumbles over must not stop the ones behind it, and is kept like any other.
             log.error("job_could_not_be_read", error=type(error).__name__)

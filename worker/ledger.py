@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 # Of the records that this program writes, and the newest that it can read. A newer version may add fields to a record,
 # and needs a number of its own only where this program would do wrong with what it adds.
-VERSION = 1
+VERSION = 2
 PAGE = 1_000
 # How much is accepted in one step.
 AT_ONCE = 100

@@ -12,6 +12,7 @@ from redis.client import Pipeline
 from config.errors import ConfigurationError
 from config.settings import PLAIN, PREFIX, Settings
 from worker.address import one_spelling
+from worker.packing import pack, unpack
 
 ID_KEY = "invitations:id_key"
 PRINT_KEY = "invitations:id_key:print"
@@ -20,7 +21,7 @@ IN_CLEAR = "plain:"
 
 
 class Vault:
-    """Seals and opens texts: encrypted with Fernet where keys are configured, else as they are."""
+    """Seals and opens texts: encrypted with Fernet where keys are configured; a long one is packed first."""
 
     def __init__(self, keys: Sequence[str] = ()) -> None:
         """`keys`: the newest, which seals, first; the word `plain` in its place seals nothing any more."""
@@ -38,9 +39,10 @@ class Vault:
         return self._seals is not None
 
     def seal(self, text: str) -> str:
+        packed = pack(text)
         if self._seals:
-            return ENCRYPTED + self._seals.encrypt(text.encode()).decode()
-        return IN_CLEAR + text if text.startswith((ENCRYPTED, IN_CLEAR)) else text
+            return ENCRYPTED + self._seals.encrypt(packed.encode()).decode()
+        return IN_CLEAR + packed if packed.startswith((ENCRYPTED, IN_CLEAR)) else packed
 
     def open(self, sealed: str) -> str:
         """The text that was sealed, by any of the keys.
@@ -49,11 +51,11 @@ class Vault:
             ConfigurationError: where none of the configured keys opens it.
         """
         if not sealed.startswith(ENCRYPTED):
-            return sealed.removeprefix(IN_CLEAR)
+            return unpack(sealed.removeprefix(IN_CLEAR))
         try:
             if self._opens is None:
                 raise InvalidToken
-            return self._opens.decrypt(sealed.removeprefix(ENCRYPTED)).decode()
+            return unpack(self._opens.decrypt(sealed.removeprefix(ENCRYPTED)).decode())
         except InvalidToken:
             raise ConfigurationError(
                 [

@@ -12,9 +12,8 @@ local function create(id, account, gate, order, job, delay, expires, natural, wh
   local state = redis.call('HGET', key, 'state')
   if state then return {state, 0} end
   local due = now + delay
-  redis.call('HSET', key, 'v', version, 'account', account, 'gate', gate, 'order', order, 'job', job,
-    'created_at', at, 'due_at', int(due), 'expires_at', int(due + expires), 'expires_after', int(expires),
-    'attempts', 0, 'throttled', 0)
+  redis.call('HSET', key, 'v', version, 'account', account, 'order', order, 'created_at', at, 'due_at', int(due),
+    'expires_at', int(due + expires), 'expires_after', int(expires), 'attempts', 0, 'throttled', 0)
   if natural ~= '' then redis.call('HSET', key, 'natural', natural) end
   if who ~= '' then redis.call('HSET', key, 'who', who) end
   if not soonest[account] then redis.call('HSETNX', GATES, account, gate) end
@@ -22,7 +21,8 @@ local function create(id, account, gate, order, job, delay, expires, natural, wh
     end_suppressed(id, now, account, order)
     return {'suppressed', 1}
   end
-  enter(id, now, account, order, 'queued', '')
+  redis.call('HSET', key, 'state', 'queued', unpack(job_fields(job)))
+  tell_event(id, now, account, order, 'queued', '')
   if soonest[account] and soonest[account] <= due then
     redis.call('ZADD', line_key(account), int(due), id)
   else
