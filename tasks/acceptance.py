@@ -6,10 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from pydantic_core import to_json
@@ -46,8 +45,7 @@ Prepared = tuple[Entry | RefusedEntry, tuple[Fault, ...]]
 Batch = tuple[str, list[Prepared]]
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """What became of one job. `faults` is empty unless the job was refused."""
 
     receipt: Receipt
@@ -147,7 +145,7 @@ class Acceptance:
             account=job.account,
             gate=account.gate,
             order=job.order or "",
-            job=self._vault.seal(job.model_dump_json(exclude_defaults=True)),
+            job=self._vault.seal(job.model_dump_json(exclude_unset=True, exclude_none=True)),
             delay_ms=_waited_out_here(account, job, now) + hold_ms,
             expires_after_ms=account.expires_after,
             natural=natural if own else "",

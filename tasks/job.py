@@ -91,7 +91,7 @@ def _finite(value: Any) -> Any:
 
 
 def _catalogue(value: str) -> str:
-    return one_line(BREAKS.sub(" ", value))
+    return value if value.isprintable() else one_line(BREAKS.sub(" ", value))
 
 
 def _total(value: Decimal) -> Decimal:
