@@ -17,7 +17,6 @@ from worker.ledger import Claim, Entry, Ledger
 DAY_MS = 86_400_000
 BATCH = 2_000
 ROOM = 20
-QUEUE = "invitations.bench"
 LEASE_MS = 60_000
 WAITING = (1_000, 100_000, 1_000_000)
 ACCOUNTS = (1, 30, 1_000)
@@ -65,7 +64,7 @@ def deliver(ledger: Ledger, count: int) -> int:
     """Admits, claims and settles until `count` are delivered, or nothing more is due. Returns how many were."""
     delivered = 0
     while delivered < count:
-        wait_ms, ids = ledger.admit(QUEUE, ROOM, LEASE_MS)
+        wait_ms, ids = ledger.admit(ROOM, LEASE_MS)
         for invitation in ids:
             claim = ledger.claim(invitation, LEASE_MS)
             if isinstance(claim, Claim):

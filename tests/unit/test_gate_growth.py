@@ -6,7 +6,7 @@ import pytest
 from redis import Redis
 
 from ops.bench.growth import cost
-from tests.property.desk import DAY_MS, LEASE_MS, MANY, QUEUE, Desk, account
+from tests.property.desk import DAY_MS, LEASE_MS, MANY, Desk, account
 from worker.ledger import QUANTUM
 
 ROOM = 5
@@ -21,7 +21,7 @@ def commands_of(redis: Redis, line: Desk, turns: int = 8) -> float:
     redis.config_resetstat()
     delivered = 0
     for _ in range(turns):
-        _, admitted = line.ledger.admit(QUEUE, ROOM, LEASE_MS)
+        _, admitted = line.ledger.admit(ROOM, LEASE_MS)
         line.deliver(*admitted)
         delivered += len(admitted)
     calls: int = sum(seen["calls"] for seen in redis.info("commandstats").values())

@@ -48,21 +48,32 @@ local function lowest(key)
   return first[2] and tonumber(first[2]), first[1]
 end
 
+local function change(at, state, reason)
+  return cjson.encode({at = at, state = state, reason = reason}) .. '\n'
+end
+
+local function tell_event(id, now, account, order, state, reason)
+  redis.call('XADD', EVENTS, 'MAXLEN', '~', EVENTS_KEPT, '*',
+    'id', id, 'account', account, 'order', order, 'state', state, 'reason', reason, 'at', int(now))
+end
+
+-- A record that was only accepted yet has none: it would say what stands beside it.
+local function history_of(key)
+  local f = fields(key, 'history', 'state', 'created_at')
+  return f[1] or (f[2] and change(f[3], 'queued', '')) or ''
+end
+
 -- Writes a change of state to the record, its history and the events.
 local function enter(id, now, account, order, state, reason)
   local key = record_key(id)
-  local entry = {at = int(now), state = state, reason = reason}
-  local history = redis.call('HGET', key, 'history') or ''
+  local history = history_of(key)
   if #history > HISTORY_KEPT then
     -- The newest half stays, from the start of a line.
     history = string.sub(history, (string.find(history, '\n', #history - HISTORY_KEPT / 2, true)) + 1)
   end
-  history = history .. cjson.encode(entry) .. '\n'
-  redis.call('HSET', key, 'state', state, 'history', history)
-  -- An empty one would cost a queued record its fifteenth field, with which the table of a hash doubles.
+  redis.call('HSET', key, 'state', state, 'history', history .. change(int(now), state, reason))
   if reason ~= '' then redis.call('HSET', key, 'reason', reason) else redis.call('HDEL', key, 'reason') end
-  redis.call('XADD', EVENTS, 'MAXLEN', '~', EVENTS_KEPT, '*',
-    'id', id, 'account', account, 'order', order, 'state', state, 'reason', reason, 'at', int(now))
+  tell_event(id, now, account, order, state, reason)
 end
 
 -- Makes sure that some pacer looks at the gate at `at`, or as soon after as the gate can let anything pass.
@@ -146,10 +157,4 @@ end
 local function is_suppressed(account, who)
   if not who or who == '' then return false end
   return redis.call('HEXISTS', SUPPRESSED, who) == 1 or redis.call('HEXISTS', SUPPRESSED .. ':' .. account, who) == 1
-end
-
--- Nothing of the job is kept.
-local function end_suppressed(id, now, account, order)
-  redis.call('HSET', record_key(id), 'job', '')
-  finish(id, now, account, order, 'suppressed', 'the address asked for no invitations')
 end
