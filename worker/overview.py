@@ -86,5 +86,5 @@ def _limit(gate: dict[str, str], account: BaseAccount) -> str | None:
     ]
     if not known:
         return None
-    count, period = min(known, key=lambda pair: pair[0] / pair[1])
+    count, period = min(known, key=lambda pair: (pair[0] / pair[1], pair[0]))
     return f"{count} per {period / 1000:g} s"
