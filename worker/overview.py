@@ -65,5 +65,5 @@ def _limit(account: BaseAccount, *seen: str | Literal[False]) -> str | None:
     known += [(int(count), int(period)) for count, period in (seen[:2], seen[2:]) if count and period]
     if not known:
         return None
-    count, period = min(known, key=lambda pair: pair[0] / pair[1])
+    count, period = min(known, key=lambda pair: (pair[0] / pair[1], pair[0]))
     return f"{count} per {period / 1000:g} s"

@@ -11,7 +11,7 @@ from config.accounts import BaseAccount
 from tests.property.desk import LEASE_MS
 from tests.property.invariants import check_admission, check_bell, check_clocks, check_places, check_turns
 from tests.property.passing_time import pass_time
-from tests.property.promises import at_once, limit_in_force
+from tests.property.promises import at_once, limit_that_holds
 from tests.property.snapshot import Snapshot, take_snapshot
 from worker.ledger import Claim, Entry, Ledger, NoClaim
 from worker.suppressed import OptOuts
@@ -192,7 +192,7 @@ class Bench:
     def _check_limits(self, seen: Snapshot) -> None:
         """No more calls began than the limit allows in any window in which it stayed the same."""
         for name, gate in seen.gates.items():
-            limit, calls = limit_in_force(gate), self._calls[name]
+            limit, calls = limit_that_holds(gate), self._calls[name]
             if limit is None or limit != self._limits.get(name):
                 calls.clear()
             elif len(calls) > limit[0]:

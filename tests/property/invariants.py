@@ -2,7 +2,7 @@
 
 from math import inf
 
-from tests.property.promises import SLACK_MS, at_once, limit_in_force, look_by
+from tests.property.promises import SLACK_MS, at_once, limit_that_holds, look_by
 from tests.property.snapshot import Snapshot
 from worker.overview import FINISHED
 
@@ -58,7 +58,7 @@ def check_admission(after: Snapshot, admitted: list[str], paused: set[str]) -> N
     for gate in {after.records[one]["gate"] for one in admitted}:
         view = after.gates[gate]
         assert len(after.calls(gate)) <= at_once(view), f"{len(after.calls(gate))} calls at once in {gate}"
-        limit = limit_in_force(view)
+        limit = limit_that_holds(view)
         if limit:
             inside = [at for at in view.passed if at > after.now - limit[1]]
             kept = int(view.fields.get("owed_until", 0)) > after.now

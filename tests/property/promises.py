@@ -5,8 +5,6 @@ from math import ceil, inf
 
 from tests.property.snapshot import AccountView, GateView, Snapshot
 
-# See worker/lua/limits.lua: a slot is free again so long after its window.
-GUARD_MS = 5
 # The scripts look a millisecond after the moment at which something may pass.
 SLACK_MS = 2
 
@@ -20,14 +18,22 @@ def limit_in_force(gate: GateView) -> tuple[int, int] | None:
     ]
     if not known:
         return None
-    count, period = min(known, key=lambda pair: pair[0] / pair[1])
+    count, period = min(known, key=lambda pair: (pair[0] / pair[1], pair[0]))
     burst = int(gate.fields.get("burst", 0))
     return (burst, ceil(period * burst / count)) if 0 < burst < count else (count, period)
 
 
+def limit_that_holds(gate: GateView) -> tuple[int, int] | None:
+    """The limit in force, unless how long the provider means it is an assumption: a call may go to find out."""
+    return None if "assumed" in gate.fields else limit_in_force(gate)
+
+
 def at_once(gate: GateView) -> int:
-    """How many calls may run: one while an outage is probed, none before the gate is configured."""
-    return min(int(gate.fields.get("concurrency", 0)), 1 if "probing" in gate.fields else sys.maxsize)
+    """How many calls may run: one while an outage is probed, few after a refusal that taught much, none before the
+    gate is configured."""
+    probes = 1 if "probing" in gate.fields else sys.maxsize
+    careful = 1 + int(gate.fields.get("answered", 0)) // 4 if "unsure" in gate.fields else sys.maxsize
+    return min(int(gate.fields.get("concurrency", 0)), probes, careful)
 
 
 def look_by(snapshot: Snapshot, name: str) -> float:
@@ -51,25 +57,24 @@ def _due(account: AccountView) -> float:
 
 
 def _room_at(gate: GateView) -> float:
-    paced_until = _paced_until(gate)
     limit = limit_in_force(gate)
     if limit is None:
-        return paced_until
-    owed_until = int(gate.fields.get("owed_until", 0))
-    return max(paced_until, _free_at(gate, limit, 1), min(owed_until, _free_at(gate, limit, 2)))
-
-
-def _paced_until(gate: GateView) -> float:
-    """Where the provider says that nothing is left, calls keep such a distance that a window's would fit."""
-    if int(gate.fields.get("left", 1)) > 0:
         return -inf
-    distance = ceil(int(gate.fields["said_period"]) / int(gate.fields["said_count"]))
-    return int(gate.fields.get("passed_at", 0)) + distance
+    others, told_at = int(gate.fields.get("others", 0)), int(gate.fields.get("told_at", 0))
+    forgotten_at = told_at + _kept_ms(limit)
+    free_at = min(_free_at(gate, limit, 1 + others), max(forgotten_at, _free_at(gate, limit, 1)))
+    owed_until = int(gate.fields.get("owed_until", 0))
+    return max(free_at, min(owed_until, _free_at(gate, limit, 2)))
+
+
+def _kept_ms(limit: tuple[int, int]) -> int:
+    """How long a call keeps its place (worker/lua/limits.lua): its window, and what calls may be apart from how they
+    left."""
+    return limit[1] + min(200, max(5, ceil(limit[1] / 125)))
 
 
 def _free_at(gate: GateView, limit: tuple[int, int], places: int) -> float:
-    count, period = limit
-    if places > count:
+    if places > limit[0]:
         return inf
-    over = len(gate.passed) - (count - places)
-    return -inf if over <= 0 else gate.passed[over - 1] + period + GUARD_MS
+    over = len(gate.passed) - (limit[0] - places)
+    return -inf if over <= 0 else gate.passed[over - 1] + _kept_ms(limit)

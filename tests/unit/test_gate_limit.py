@@ -11,7 +11,7 @@ from tests.property.desk import MANY, Desk, account
 
 MINUTE = 60_000
 # A slot is free so long after its window (worker/lua/limits.lua), and a test takes some milliseconds itself.
-GUARD = 6
+GUARD = 210
 SOON = 500
 
 
@@ -198,7 +198,7 @@ def test_the_slowest_of_what_is_configured_and_said_is_in_force(
     line.line_up("a", 1_300)
     line.deliver(*line.admit(1), limits=said)
 
-    assert len(line.admit(2_000)) == in_force - (configured is not None)
+    assert len(line.admit(2_000)) == in_force - 1, "the call that was told of the limit counts in it"
 
 
 def test_a_limit_that_the_provider_raises_is_used_at_once(real_redis: Redis) -> None:
@@ -240,7 +240,7 @@ def test_nothing_left_spaces_the_calls_so_that_a_window_would_fit(real_redis: Re
     line.later(5_000)
 
     assert line.admit() == []
-    line.later(5_000)
+    line.later(5_000 + GUARD)
     assert line.admit() == ids[1:2], "one call in ten seconds is six a minute"
     line.deliver(ids[1], limits=Limits(6, 0, MINUTE))
     assert line.admit() == []

@@ -158,36 +158,89 @@ def test_refusals_alone_teach_a_limit(real_redis: Redis) -> None:
     assert MINUTE <= known[1] <= MINUTE + 2_000, "twenty passed between the first answer and the time to wait for"
 
 
-def test_a_second_refusal_lowers_what_was_taught_by_a_tenth_at_least(real_redis: Redis) -> None:
+def test_far_fewer_passes_before_the_next_refusal_teach_a_rate(real_redis: Redis) -> None:
     line = Desk(real_redis, account("a"))
-    pass_calls(line, 20, apart_ms=1_000)
+    pass_calls(line, 20, apart_ms=10)
     line.line_up("a", 1)
-    refuse(line, retry_ms=40_000)
-    line.later(40_000 + SOON)
+    refuse(line, retry_ms=1_000)
+    line.later(1_000 + SOON)
     line.deliver(*line.admit())
-    pass_calls(line, 10, apart_ms=10)
+    pass_calls(line, 2, apart_ms=1_000)
     line.line_up("a", 1)
 
     refuse(line, retry_ms=1_000)
 
     known = limit_now(line)
     assert known is not None
-    assert known[0] == 18
+    assert known[0] == 3
+    assert 3_000 <= known[1] <= 5_000, "from the one time it opened to the next"
 
 
-def test_what_was_taught_grows_back_faster_with_every_minute_without_a_refusal(real_redis: Redis) -> None:
+def test_what_one_refusal_taught_is_tried_by_few_at_once(real_redis: Redis) -> None:
+    line = Desk(real_redis, account("a", concurrency=MANY))
+    pass_calls(line, 20, apart_ms=10)
+    line.line_up("a", 1)
+    refuse(line, retry_ms=60_000)
+    line.line_up("a", 50)
+    line.later(2 * MINUTE)
+
+    at_once = []
+    while passed := line.admit():
+        at_once.append(len(passed))
+        line.deliver(*passed)
+
+    assert at_once == [1, 1, 1, 1, 2, 2, 3, 3, 4, 2], "one more with every four answers, and twenty in all"
+    line.later(2 * MINUTE)
+    assert len(line.admit()) == 20, "as many as were taught passed: it is no longer in doubt"
+
+
+def test_a_second_refusal_where_the_window_is_known_lowers_it_by_one_at_least(real_redis: Redis) -> None:
+    line = Desk(real_redis, account("a", limit="20/minute", concurrency=MANY))
+    pass_calls(line, 19, apart_ms=10)
+    line.line_up("a", 1)
+
+    refuse(line, retry_ms=1_000)
+
+    assert limit_now(line) == (19, MINUTE)
+
+
+def test_what_was_taught_is_tried_again_by_one_more_and_then_by_twice_as_many(real_redis: Redis) -> None:
     line = Desk(real_redis, account("a", concurrency=MANY))
     pass_calls(line, 40, apart_ms=500)
     line.line_up("a", 1)
     refuse(line, retry_ms=40_000)
     line.later(40_000 + SOON)
+    line.deliver(*line.admit())
     counts = []
-    for _ in range(4):
+    for _ in range(19):
         line.later(MINUTE + 2_000)
         pass_calls(line, 2, apart_ms=0)
         counts.append((limit_now(line) or (0, 0))[0])
 
-    assert counts == [42, 46, 55, 77], "by 5, 10, 20 and 40 per cent"
+    assert counts == [40] * 7 + [41] * 8 + [43, 47, 56, 78], "by a call, then by 5, 10, 20 and 40 per cent"
+
+
+def test_a_try_that_is_refused_goes_back_and_waits_eight_times_as_long(real_redis: Redis) -> None:
+    line = Desk(real_redis, account("a", limit="60/minute", concurrency=MANY))
+    pass_calls(line, 30, apart_ms=100)
+    line.line_up("a", 1)
+    refuse(line, retry_ms=57_000)
+    taught = limit_now(line)
+    line.later(MINUTE + SOON)
+    line.deliver(*line.admit())
+    line.later(MINUTE + SOON)
+    pass_calls(line, 1, apart_ms=0)
+    tried = limit_now(line)
+    line.line_up("a", 1)
+    refuse(line, retry_ms=1_000)
+    counts = [limit_now(line)]
+    for _ in range(9):
+        line.later(MINUTE + SOON)
+        pass_calls(line, 1, apart_ms=0)
+        counts.append(limit_now(line))
+
+    assert (taught, tried) == ((30, MINUTE), (31, MINUTE))
+    assert counts == [(30, MINUTE)] * 8 + [(31, MINUTE)] * 2
 
 
 def test_the_limit_that_grew_is_used_at_once(real_redis: Redis) -> None:
@@ -195,15 +248,19 @@ def test_the_limit_that_grew_is_used_at_once(real_redis: Redis) -> None:
     pass_calls(line, 2, apart_ms=10)
     line.line_up("a", 1)
     refuse(line, retry_ms=HOUR)
-    line.later(HOUR + MINUTE + SOON)
-    ids = line.line_up("a", 3)
+    line.later(HOUR + SOON)
+    ids = line.line_up("a", 5)
+    for _ in range(2):
+        line.deliver(*line.admit())
+    assert line.admit() == [], "two an hour"
+    line.later(HOUR + SOON)
     first, second = line.admit()
     calls = [line.claim(first), line.claim(second)]
-    assert line.admit() == [], "two an hour"
+    assert line.admit() == []
 
     line.answer(calls[0], Accepted())
 
-    assert line.admit() == ids[1:2], "three an hour"
+    assert line.admit() == ids[3:4], "three an hour"
 
 
 def test_a_configured_limit_that_is_right_recovers_from_a_stray_refusal(real_redis: Redis) -> None:
@@ -234,8 +291,7 @@ def test_a_configured_limit_that_is_wrong_is_lowered_to_what_passed(real_redis: 
 
     known = limit_now(line)
     assert known is not None
-    assert 35 <= known[0] <= 38
-    assert known[1] == MINUTE
+    assert known == (40, MINUTE)
 
 
 def test_a_refusal_before_any_answer_teaches_nothing(real_redis: Redis) -> None:

@@ -132,8 +132,10 @@ local function visit(gate, most)
   local key = gate_key(gate)
   redis.call('HDEL', key, 'look_at', 'full')
   local calls, lease_ends = running(gate)
-  local f = fields(key, 'closed_until', 'concurrency', 'probing', 'owed_until')
+  local f = fields(key, 'closed_until', 'concurrency', 'probing', 'owed_until', 'unsure', 'answered')
   local at_once = math.min(tonumber(f[2] or 0), f[3] and 1 or math.huge)
+  -- What one refusal taught may be wrong: one at a time finds out, and more with every few answers.
+  if f[5] then at_once = math.min(at_once, 1 + math.floor(tonumber(f[6]) / 4)) end
   if not f[2] then unknown = 1 end
   if tonumber(f[1] or 0) > now then
     redis.call('HSET', key, 'look_at', f[1])
@@ -148,8 +150,8 @@ local function visit(gate, most)
   local free, next_free = room_at(gate, limit, now)
   local owed_until = tonumber(f[4] or 0)
   if limit and free > 0 and owed_until > now then
-    free = math.min(free, window_places(gate, limit) - 1)
-    next_free = math.min(owed_until, next_place_at(gate, limit))
+    free = math.min(free, limit.count - used_at(gate, limit, now) - 1)
+    next_free = math.min(owed_until, place_free_at(gate, limit, now, 0) or math.huge)
   end
   if free <= 0 then
     next_free = math.max(next_free, now + 1)

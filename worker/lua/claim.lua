@@ -47,7 +47,7 @@ local slot = f[13] or '0'
 -- Who waited in Celery's queue until its slot was free again for others needs a new one.
 local function may_pass_late()
   local limit = limit_of(gate)
-  if not limit or score(passed_key(gate), slot) then return true end
+  if not limit or holds_place(gate, limit, slot, now) then return true end
   if room_at(gate, limit, now) <= 0 then return false end
   slot = note_passed(gate, limit, now)
   redis.call('HSET', key, 'slot', slot)

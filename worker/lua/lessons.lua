@@ -1,7 +1,11 @@
 -- What a gate learns from an answer. Put in front of settle and tell.
 -- step: answer ('ok', 'throttled', 'refused' or 'down'), reason, retry_ms, maintenance, jitter, refused_after, probe_ms,
 --       down_after, down_ms, down_most_ms, limit, remaining, window_ms, and of a delivery the slot under which it passed
+--       and when its call began
 local MEASURED_MS = 60000
+local LATE_PART = 25
+-- A try for more that is refused costs about a second, however short the window is.
+local TRY_MS = 7500
 -- What people want to be told of: gate_closed, gate_opened (or an account resumed), account_paused.
 local news = ''
 
@@ -13,75 +17,196 @@ local function close(gate, until_ms, why)
   if known <= now_ms() then news = 'gate_closed' end
 end
 
--- How many answers came since when; idle hours say nothing of a limit, so it forgets.
-local function measured(gkey, now)
+-- A call counts from when it can have reached the provider at the latest: as much later than it began as its answer took
+-- longer than the quickest of late. More than a part of the window is the provider's own slowness.
+local function note_arrived(gate, now, step)
+  if not (step.slot and step.began) then return end
+  local gkey, limit = gate_key(gate), limit_of(gate)
+  local took = now - step.began
+  local quickest = math.min(took, tonumber(redis.call('HGET', gkey, 'quickest') or took) + 1)
+  redis.call('HSET', gkey, 'quickest', int(quickest))
+  if not limit then return end
+  local late = math.min(took - quickest, math.floor(limit.period / LATE_PART))
+  redis.call('ZADD', passed_key(gate), 'XX', int(step.began + late), step.slot)
+end
+
+-- How many calls were answered that began since when; idle hours say nothing of a limit, so it forgets.
+local function measured(gkey, now, began)
   local g = fields(gkey, 'opened_at', 'answered', 'answered_at')
-  local opened, answered = tonumber(g[1] or now), tonumber(g[2] or 0)
-  if now - tonumber(g[3] or now) > MEASURED_MS then return now, 0 end
+  local opened, answered = tonumber(g[1] or began), tonumber(g[2] or 0)
+  if now - tonumber(g[3] or now) > MEASURED_MS then return began, 0 end
   if now - opened > 2 * MEASURED_MS then
     return now - MEASURED_MS, math.floor(answered * MEASURED_MS / (now - opened))
   end
   return opened, answered
 end
 
-local function count_answer(gkey, now)
-  local opened, answered = measured(gkey, now)
-  redis.call('HSET', gkey, 'opened_at', int(opened), 'answered', int(answered + 1), 'answered_at', int(now))
+-- A Retry-After is rounded up to whole seconds, and windows last whole seconds.
+local function whole_seconds(ms)
+  return ms >= 1000 and ms - ms % 1000 or ms
 end
 
--- From refusals alone: so many calls passed between the opening of the gate and the time it was told to wait for.
+local function set_taught(gkey, limit, reopens, failed)
+  redis.call('HSET', gkey, 'taught_count', int(limit.count), 'taught_period', int(limit.period), 'taught_at',
+    int(reopens), 'failed', int(math.min(failed, 4)))
+  redis.call('HDEL', gkey, 'tried_from', 'grown')
+end
+
+local function count_running(gate)
+  local running = 0
+  for _, account in ipairs(redis.call('SMEMBERS', members_key(gate))) do
+    running = running + redis.call('ZCARD', inflight_key(account))
+  end
+  return running
+end
+
+-- What passes in a window whose length is known: as many as passed in the last one, and no more than on average of
+-- several.
+local function count_of_window(gate, seen, known, now, period)
+  local count, part = seen.count, seen.period / period
+  if part > 1 then
+    local last = redis.call('ZCOUNT', passed_key(gate), '(' .. int(now - period), '+inf') - count_running(gate) - 1
+    count = part > 4 and math.min(last, math.floor(count / part + 0.5)) or last
+  elseif part < 0.9 and count < known.count / 2 then
+    -- Told to wait for less than a window, and after few calls: others are at it. The rate says more.
+    count = math.floor(count / part + 0.5)
+  end
+  return math.min(count, known.count - 1)
+end
+
+-- From a refusal: so many calls passed between the opening of the gate and the time it was told to wait for.
 -- What is taught is never below a twentieth of what is configured or said, nor a call a minute.
-local function learn_from_refusal(gkey, now, reopens)
-  local g = fields(gkey, 'taught_count', 'taught_period', 'count', 'period', 'said_count', 'said_period')
-  local opened, answered = measured(gkey, now)
-  redis.call('HSET', gkey, 'opened_at', int(reopens), 'answered', 0)
+local function learn_from_refusal(gate, now, step, reopens)
+  local gkey = gate_key(gate)
+  local opened, answered = measured(gkey, now, step.began or now)
   if answered == 0 or reopens <= opened then return end
-  local seen = {count = answered, period = reopens - opened}
-  local told = slower(pair(g[3], g[4]), pair(g[5], g[6]))
-  local base = pair(g[1], g[2]) or told
-  if base then
-    local rate = math.min(0.95 * seen.count / seen.period, 0.9 * base.count / base.period)
-    seen = {count = math.floor(rate * base.period), period = base.period}
+  redis.call('HSET', gkey, 'opened_at', int(reopens), 'answered', 0)
+  local g = fields(gkey, 'count', 'period', 'said_count', 'said_period', 'taught_count', 'taught_period', 'failed',
+    'tried_from', 'assumed', 'unsure')
+  redis.call('HDEL', gkey, 'late', 'unsure')
+  local configured, said, taught = pair(g[1], g[2]), pair(g[3], g[4]), pair(g[5], g[6])
+  local failed = tonumber(g[7] or -1) + 1
+  if taught and g[8] then
+    -- A try for more: back to what was known before.
+    return set_taught(gkey, {count = tonumber(g[8]), period = taught.period}, reopens, failed)
   end
-  local least = told and told.count * seen.period / told.period / 20 or seen.period / MEASURED_MS
-  redis.call('HSET', gkey, 'taught_count', int(math.max(1, math.ceil(least), seen.count)),
-    'taught_period', int(seen.period), 'taught_at', int(reopens), 'grown', 0)
+  local seen = {count = answered, period = reopens - opened}
+  local assumed = said and g[9] and answered <= 1.5 * said.count
+  if assumed and answered >= 0.8 * said.count then
+    -- It took all that the provider speaks of: in what time, this tells.
+    redis.call('HSET', gkey, 'said_window', int(math.min(step.window_ms or seen.period, whole_seconds(seen.period))), 'unsure', 1)
+    return
+  end
+  local told = slower(configured, said)
+  local lesson
+  local doubted = g[10] and slower(taught, said)
+  if doubted and not configured and answered < 0.8 * doubted.count then
+    -- Much less than before: no window that opens at once, but one that fills again, at the rate that was seen.
+    -- Of few calls one more is far more: that is not tried so soon.
+    lesson, failed = seen, seen.count < 8 and 2 or 0
+  elseif taught or (told and not assumed) then
+    local known = slower(taught, told)
+    local period = taught and taught.period or told.period
+    lesson = {count = count_of_window(gate, seen, {count = known.count * period / known.period}, now, period), period = period}
+  else
+    lesson, failed = {count = answered, period = whole_seconds(seen.period)}, 1
+  end
+  local named = slower(configured, pair(step.limit, step.window_ms))
+  local least = named and named.count * lesson.period / named.period / 20 or lesson.period / MEASURED_MS
+  lesson.count = math.max(1, math.ceil(least), math.floor(lesson.count))
+  set_taught(gkey, lesson, reopens, failed)
+  redis.call('HSET', gkey, 'late', 1)
+  local before = doubted or told
+  if not before or lesson.count * before.period < 0.75 * before.count * lesson.period then
+    redis.call('HSET', gkey, 'unsure', 1)
+  end
 end
 
--- What was taught is tried again: a little more after each period without a refusal, and each time twice as much more.
-local function grow(gate, now)
+-- What was taught is tried again: one call more after a window without a refusal, then each time twice as much more.
+-- After a try that was refused it waits eight times as long; a limit that nobody has named is not doubted so soon.
+local function grow(gate, now, step)
   local gkey = gate_key(gate)
-  count_answer(gkey, now)
-  local g = fields(gkey, 'taught_count', 'taught_period', 'taught_at', 'count', 'period', 'grown')
+  local g = fields(gkey, 'taught_count', 'taught_period', 'taught_at', 'count', 'period', 'grown', 'failed', 'tried_from',
+    'late', 'unsure', 'said_count', 'said_period')
   local taught, configured = pair(g[1], g[2]), pair(g[4], g[5])
-  if not taught or now < tonumber(g[3]) + math.min(taught.period, MEASURED_MS) then return end
-  local step = math.max(1, taught.count * math.min(1, 0.05 * 2 ^ tonumber(g[6] or 0)))
-  local grown = {count = math.floor(taught.count + step), period = taught.period}
-  if configured and grown.count * configured.period >= configured.count * grown.period then
-    redis.call('HDEL', gkey, 'taught_count', 'taught_period', 'taught_at', 'grown')
-  else
-    redis.call('HSET', gkey, 'taught_count', int(grown.count), 'taught_at', int(now))
-    redis.call('HINCRBY', gkey, 'grown', 1)
+  if taught and g[9] and now < tonumber(g[3]) then
+    -- It passed before the refusal, and its answer came after.
+    redis.call('HINCRBY', gkey, 'taught_count', 1)
+    return
   end
+  local opened, answered = measured(gkey, now, step.began or now)
+  redis.call('HSET', gkey, 'opened_at', int(opened), 'answered', int(answered + 1), 'answered_at', int(now))
+  local doubted = g[10] and (taught or pair(g[11], g[12]))
+  if doubted and answered + 1 >= doubted.count then redis.call('HDEL', gkey, 'unsure') end
+  if doubted then unblock(gate, now) end
+  if not taught then return end
+  
+  local wait = math.max(taught.period, TRY_MS) * 8 ^ tonumber(g[7])
+  if now < tonumber(g[3]) + wait then return end
+  local steps = tonumber(g[6] or 0)
+  local more = steps > 0 and math.max(1, taught.count * math.min(1, 0.025 * 2 ^ steps)) or 1
+  local grown = {count = math.floor(taught.count + more), period = taught.period}
+  if configured and grown.count * configured.period >= configured.count * grown.period then
+    redis.call('HDEL', gkey, 'taught_count', 'taught_period', 'taught_at', 'grown', 'failed', 'tried_from', 'late')
+  else
+    redis.call('HSET', gkey, 'taught_count', int(grown.count), 'taught_at', int(now), 'grown', int(steps + 1),
+      'tried_from', int(taught.count), 'failed', g[8] and 0 or g[7])
+  end
+  unblock(gate, now)
+end
+
+-- The limit that the provider states, and in what time it is meant: as configured where it is the same count, or the same
+-- rate; as a refusal or a call that found out has shown; else as its description says, which is an assumption.
+local function note_said(gate, now, step)
+  local gkey = gate_key(gate)
+  local g = fields(gkey, 'count', 'period', 'said_as', 'said_window', 'said_most', 'said_count', 'said_period')
+  local as = int(step.limit) .. '/' .. int(step.window_ms)
+  if g[3] ~= as then
+    redis.call('HDEL', gkey, 'said_window', 'said_most', 'others', 'told_at')
+    redis.call('HSET', gkey, 'said_as', as)
+    g[4], g[5] = nil, nil
+  end
+  local configured = pair(g[1], g[2])
+  local most = math.min(step.limit, math.max(tonumber(g[5] or 0), (step.remaining or step.limit) + 1))
+  redis.call('HSET', gkey, 'said_most', int(most))
+  local said, assumed = nil, false
+  if configured and (configured.count == step.limit
+      or configured.count * step.window_ms == step.limit * configured.period) then
+    said = configured
+  elseif g[4] then
+    said = {count = most, period = tonumber(g[4])}
+  else
+    -- At no time as many were left as it states: a smaller window at the same rate.
+    said = {count = most, period = math.ceil(step.window_ms * most / step.limit)}
+    assumed = step.remaining and most == step.limit
+  end
+  if assumed then redis.call('HSET', gkey, 'assumed', 1) else redis.call('HDEL', gkey, 'assumed') end
+  if g[6] == int(said.count) and g[7] == int(said.period) then return end
+  redis.call('HSET', gkey, 'said_count', int(said.count), 'said_period', int(said.period))
+  redis.call('HDEL', gkey, 'others', 'told_at')
   unblock(gate, now)
 end
 
 -- The provider's own count: others may use the same limit. Calls that still run may not be in it yet.
 local function learn_from_headers(gate, now, step)
-  local gkey, running = gate_key(gate), 0
-  local said = fields(gkey, 'said_count', 'said_period')
-  if said[1] ~= int(step.limit) or said[2] ~= int(step.window_ms) then
-    redis.call('HSET', gkey, 'said_count', int(step.limit), 'said_period', int(step.window_ms))
-    unblock(gate, now)
-  end
+  note_said(gate, now, step)
   if not step.remaining then return end
-  for _, account in ipairs(redis.call('SMEMBERS', members_key(gate))) do
-    running = running + redis.call('ZCARD', inflight_key(account))
+  local gkey, running = gate_key(gate), count_running(gate)
+  local left = tonumber(redis.call('HGET', gkey, 'left') or 0)
+  redis.call('HSET', gkey, 'left', int(step.remaining))
+  local limit, began = limit_of(gate), step.began or now
+  -- What the provider may still have counted of ours is not others'.
+  local used, before = used_at(gate, limit, began - limit.period / LATE_PART), others_at(gate, limit, now)
+  if limit.assumed and used > limit.count and step.answer ~= 'throttled' then
+    -- One call after all was used up: so much was free again in the time since the one before it.
+    local before_it = redis.call('ZRANGE', passed_key(gate), -2, -2, 'WITHSCORES')
+    local window = (began - tonumber(before_it[2])) * limit.count / math.max(1, step.remaining + 1 - left)
+    redis.call('HSET', gkey, 'said_window', int(math.min(step.window_ms, whole_seconds(math.ceil(window + 500)))))
+    return note_said(gate, now, step)
   end
-  local before = redis.call('HGET', gkey, 'left')
-  if not before then redis.call('HSET', gkey, 'passed_at', int(now)) end
-  redis.call('HSET', gkey, 'left', int(step.remaining - running))
-  if tonumber(before or 1) <= 1 and step.remaining > running then unblock(gate, now) end
+  local others = math.max(0, limit.count - used - (step.remaining - running))
+  redis.call('HSET', gkey, 'others', int(others), 'told_at', int(now))
+  if others < before and used + before >= limit.count then unblock(gate, now) end
 end
 
 -- What passed before the outage was seen says nothing of how long it lasts.
@@ -130,6 +255,7 @@ end
 
 local function teach(gate, account, now, step)
   local gkey = gate_key(gate)
+  note_arrived(gate, now, step)
   if step.answer == 'throttled' then
     local was_open = tonumber(redis.call('HGET', gkey, 'closed_until') or 0) <= now
     local refusals = was_open and redis.call('HINCRBY', gkey, 'refusals', 1) or 1
@@ -138,7 +264,7 @@ local function teach(gate, account, now, step)
     -- No time at all, and again: a provider whose clock is wrong would be called without a pause.
     if asked < 1000 and refusals > 1 then asked = backoff end
     local reopens = math.ceil(now + asked + step.jitter * math.min(1000, 20 + asked * 0.02))
-    if was_open and not step.maintenance then learn_from_refusal(gkey, now, reopens) end
+    if was_open and not step.maintenance then learn_from_refusal(gate, now, step, reopens) end
     close(gate, reopens, 'rate limited')
     local asked_until = tonumber(redis.call('HGET', gkey, 'asked_until') or 0)
     redis.call('HSET', gkey, 'asked_until', int(math.max(reopens, asked_until)))
@@ -147,7 +273,7 @@ local function teach(gate, account, now, step)
   elseif step.answer == 'down' then
     provider_is_down(gate, now, step)
   else
-    grow(gate, now)
+    grow(gate, now, step)
     redis.call('HDEL', gkey, 'refusals')
     -- Of a provider that answers questions and takes no invitations nothing good is learnt.
     if not step.beside then provider_is_up(gate, account, now, step) end

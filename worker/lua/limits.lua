@@ -1,13 +1,22 @@
 -- How much a gate lets pass: "at most `count` calls in any `period` milliseconds", counted exactly. `passed`
--- holds the time of each call of the last period.
+-- holds the time of each call of the last period. A window's calls may go at once when it opens: that is the most that
+-- any provider takes, whether its window is fixed, slides, or is a bucket that fills again.
 local DEFAULT_QUANTUM = 1000
--- Calls leave a worker a few milliseconds apart from when they were let pass.
-local GUARD_MS = 5
+local ASSUMED_APART_MS, LOOK_APART_MS = 1000, 10000
+-- Calls are kept so much longer: an answer tells of the moment at which its call arrived.
+local ANSWERED_MS = 1000
 
+-- Calls that are on their way as long as ever still reach the provider some milliseconds apart from how they left.
+local function guard_ms(period)
+  return math.min(200, math.max(5, math.ceil(period / 125)))
+end
+
+-- Of two that are equally fast the one with the smaller window.
 local function slower(a, b)
   if not a then return b end
   if not b then return a end
-  if b.count * a.period < a.count * b.period then return b end
+  local difference = b.count * a.period - a.count * b.period
+  if difference < 0 or (difference == 0 and b.count < a.count) then return b end
   return a
 end
 
@@ -18,8 +27,11 @@ end
 -- The limit in force: the lowest of what is configured, what the provider says and what its refusals taught.
 -- A burst below the count keeps the rate and shortens the window.
 local function limit_of(gate)
-  local f = fields(gate_key(gate), 'count', 'period', 'said_count', 'said_period', 'taught_count', 'taught_period', 'burst')
-  local limit = slower(slower(pair(f[1], f[2]), pair(f[3], f[4])), pair(f[5], f[6]))
+  local f = fields(gate_key(gate), 'count', 'period', 'said_count', 'said_period', 'taught_count', 'taught_period', 'burst',
+    'assumed')
+  local said = pair(f[3], f[4])
+  local limit = slower(slower(pair(f[1], f[2]), said), pair(f[5], f[6]))
+  if limit and limit == said then limit.assumed = f[8] end
   local burst = tonumber(f[7] or 0)
   if limit and burst > 0 and burst < limit.count then
     limit = {count = burst, period = math.ceil(limit.period * burst / limit.count)}
@@ -27,50 +39,67 @@ local function limit_of(gate)
   return limit
 end
 
--- Where the provider says that nothing is left, and not until when: one call now and then, so spaced that a whole
--- window's calls would fit.
-local function room_left(gate, now)
-  local f = fields(gate_key(gate), 'left', 'passed_at', 'said_count', 'said_period')
-  local left = tonumber(f[1] or DEFAULT_QUANTUM)
-  if left > 0 then return left, now end
-  local next_free = tonumber(f[2] or 0) + math.ceil(tonumber(f[4]) / tonumber(f[3]))
-  if next_free <= now then return 1, now end
-  return 0, next_free
+-- How long a call keeps its place.
+local function kept_ms(limit)
+  return limit.period + guard_ms(limit.period)
+end
+
+-- The calls of ours that are in the window that ends at `at`.
+local function used_at(gate, limit, at)
+  return redis.call('ZCOUNT', passed_key(gate), '(' .. int(at - kept_ms(limit)), '+inf')
+end
+
+local function holds_place(gate, limit, slot, now)
+  local at = score(passed_key(gate), slot)
+  return at and at > now - kept_ms(limit)
+end
+
+-- When the call that is so far from the first in the window leaves it; nil where there is none.
+local function place_free_at(gate, limit, now, number)
+  local call = redis.call('ZRANGEBYSCORE', passed_key(gate), '(' .. int(now - kept_ms(limit)), '+inf', 'WITHSCORES',
+    'LIMIT', int(number), 1)
+  return call[2] and tonumber(call[2]) + kept_ms(limit) + 1
+end
+
+-- The calls that the provider counts besides ours (lessons.lua), and until when: for a window, and no longer.
+local function others_at(gate, limit, now)
+  local f = fields(gate_key(gate), 'others', 'told_at')
+  local forgotten_at = tonumber(f[2] or 0) + kept_ms(limit) + 1
+  return forgotten_at > now and tonumber(f[1] or 0) or 0, forgotten_at
+end
+
+-- When a call may go although nothing is left, for what its answer tells: where how long the window lasts is an
+-- assumption, and where others took most of it.
+local function look_at(gate, limit, used, others)
+  local last = redis.call('ZRANGE', passed_key(gate), -1, -1, 'WITHSCORES')
+  if not last[2] then return math.huge end
+  if used >= limit.count then return limit.assumed and tonumber(last[2]) + ASSUMED_APART_MS or math.huge end
+  if others <= used then return math.huge end
+  return tonumber(last[2]) + math.max(LOOK_APART_MS, math.ceil(limit.period / limit.count))
 end
 
 -- How many calls may pass now, and when the next one may where none can.
 local function room_at(gate, limit, now)
-  local left, next_left = room_left(gate, now)
-  if not limit or left == 0 then return left, next_left end
-  local key = passed_key(gate)
-  redis.call('ZREMRANGEBYSCORE', key, '-inf', int(now - limit.period - GUARD_MS))
-  local free = limit.count - redis.call('ZCARD', key)
-  if free > 0 then return math.min(free, left), now end
+  if not limit then return DEFAULT_QUANTUM, now end
+  redis.call('ZREMRANGEBYSCORE', passed_key(gate), '-inf', int(now - kept_ms(limit) - ANSWERED_MS))
+  local used = used_at(gate, limit, now)
+  local others, forgotten_at = others_at(gate, limit, now)
+  local over = used + others - limit.count
+  if over < 0 then return -over, now end
+  local next_free = look_at(gate, limit, used, others)
+  if next_free <= now then return 1, now end
   -- A limit that shrank leaves more calls in the window than it allows: wait for as many as are over.
-  local blocking = redis.call('ZRANGE', key, -free, -free, 'WITHSCORES')
-  return 0, tonumber(blocking[2]) + limit.period + GUARD_MS + 1
+  next_free = math.min(next_free, place_free_at(gate, limit, now, over) or math.huge)
+  if used < limit.count then next_free = math.min(next_free, forgotten_at) end
+  return 0, next_free
 end
 
--- The places that the window has, and when it has another. `room_at` has looked just before.
-local function window_places(gate, limit)
-  return limit.count - redis.call('ZCARD', passed_key(gate))
-end
-
-local function next_place_at(gate, limit)
-  local oldest = lowest(passed_key(gate))
-  return oldest and oldest + limit.period + GUARD_MS + 1 or math.huge
-end
-
+-- Also where no limit is known: the first refusal or the first header is read in the light of what passed before it.
 local function note_passed(gate, limit, now)
-  local key = gate_key(gate)
-  local slot = redis.call('HINCRBY', key, 'slots', 1)
-  if redis.call('HEXISTS', key, 'left') == 1 then
-    redis.call('HINCRBY', key, 'left', -1)
-    redis.call('HSET', key, 'passed_at', int(now))
-  end
-  if limit then
-    redis.call('ZADD', passed_key(gate), int(now), slot)
-    redis.call('PEXPIRE', passed_key(gate), int(limit.period + 60000))
-  end
+  local slot = redis.call('HINCRBY', gate_key(gate), 'slots', 1)
+  local key = passed_key(gate)
+  redis.call('ZADD', key, int(now), slot)
+  if not limit then redis.call('ZREMRANGEBYRANK', key, 0, -DEFAULT_QUANTUM - 1) end
+  redis.call('PEXPIRE', key, int((limit and limit.period or 0) + 60000))
   return slot
 end

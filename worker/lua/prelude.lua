@@ -132,7 +132,6 @@ end
 local function give_back(id, account, gate)
   local f = fields(record_key(id), 'slot', 'probe')
   redis.call('ZREM', passed_key(gate), f[1] or '')
-  if redis.call('HEXISTS', gate_key(gate), 'left') == 1 then redis.call('HINCRBY', gate_key(gate), 'left', 1) end
   if f[2] == '1' and redis.call('HGET', pause_key(account), 'by') == 'provider' then
     redis.call('HSET', pause_key(account), 'probe_at', int(now_ms()))
     take_turns_again(account, now_ms())

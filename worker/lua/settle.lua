@@ -11,6 +11,7 @@ local state, gate, account, order = f[1], f[2], f[3], f[4]
 if not state then return {'erased', 0, ''} end
 local now = now_ms()
 step.slot = redis.call('HGET', GATES, account) == gate and f[9] or nil
+step.began = tonumber(f[7])
 
 local function accept_by_provider()
   local sends_at = now + (step.sends_in_ms or 0)
