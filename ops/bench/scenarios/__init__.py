@@ -1,0 +1,50 @@
+"""What is measured: each scenario measures one subject, in one run, and yields its figures."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from ops.bench.figures import Figure
+from ops.bench.peer import Peer
+from ops.bench.place import Place
+from ops.bench.scenarios import limits, throughput
+
+Measure = Callable[[Place, Peer], Iterator[Figure]]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """`about`: what is measured, in a few words. `peers` and `bare`: whether peers and the bare loop are measured
+    beside us. `again`: whether more than one run tells more. `rare`: only `--all` and its name run it."""
+
+    name: str
+    about: str
+    measure: Measure
+    peers: bool = False
+    bare: bool = False
+    again: bool = True
+    rare: bool = False
+
+
+SCENARIOS = (
+    *(
+        Scenario(
+            f"limit-{kind}",
+            f"limit used, 20 per 1 s, {kind} window",
+            limits.limit_used(limits.PER_SECOND, kinds=[kind]),
+            peers=kind == "fixed",
+        )
+        for kind in limits.KINDS
+    ),
+    Scenario("limit-6s", "limit used, 60 per 6 s", limits.limit_used(limits.PER_6_SECONDS), peers=True),
+    Scenario("limit-minute", "limit used, 60 per minute", limits.limit_used(limits.PER_MINUTE), again=False),
+    *(
+        Scenario(
+            f"limit-{count}",
+            f"limit used by {count} worker processes",
+            limits.limit_used(limits.PER_SECOND, kinds=["fixed"], processes=count),
+        )
+        for count in (1, 8)
+    ),
+    Scenario("throughput-50", "throughput and CPU, answers after 50 ms", throughput.at_50_ms, peers=True, bare=True),
+    Scenario("throughput-0", "throughput and CPU, answers at once", throughput.at_0_ms, peers=True, bare=True),
+)
