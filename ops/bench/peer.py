@@ -30,7 +30,7 @@ class Peer(Protocol):
         ...
 
     def worker_commands(self, load: Load) -> list[list[str]]:
-        """One command for each worker process (or one that forks them all), started with the environment of `environment`."""
+        """One command for each worker process (or one that forks them all), started with `environment`."""
         ...
 
     def environment(self, load: Load) -> dict[str, str]:
