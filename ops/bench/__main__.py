@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
+from ops.bench.peers import PEERS
 from ops.bench.place import place
+from ops.bench.plots import plot
 from ops.bench.processes import BenchError
 from ops.bench.results import TABLE, Results, conditions, read
-from ops.bench.runner import measure, peers
+from ops.bench.runner import measure
 from ops.bench.scenarios import SCENARIOS, Scenario
 from ops.demo.signals import ended_by_signals
 
@@ -75,7 +77,7 @@ def _chosen(names: list[str], everything: bool) -> list[Scenario]:
 
 
 def _run(chosen: list[Scenario], options: Options) -> int:
-    others = [] if options.only_ours else peers()
+    others = [] if options.only_ours else list(PEERS.values())
     present = [peer for peer in others if peer.is_installed()]
     failed: list[str] = []
 
@@ -93,6 +95,8 @@ def _run(chosen: list[Scenario], options: Options) -> int:
         for scenario, figures in measure(here, chosen, present, options.runs, tell):
             results.figures.setdefault(scenario.name, []).extend(figures)
             results.write(options.results)
+    if not plot(results.all(), options.results):
+        typer.echo("No plots: matplotlib is not installed; `make bench` installs it.", err=True)
     typer.echo((options.results / TABLE).read_text("utf-8"))
     return 1 if failed else 0
 

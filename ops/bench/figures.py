@@ -29,7 +29,7 @@ class Bound:
 
     def __str__(self) -> str:
         sign = "≤" if self.kind == "at most" else "≥"
-        return f"{sign} {self.value:g} times {self.of}" if self.of else f"{sign} {self.value:g}"
+        return f"{sign} {self.value:g} times {self.of}" if self.of else f"{sign} {self.value:,.10g}"
 
     def is_met(self, row: "Row") -> bool | None:
         """None where there is nobody to compare with."""

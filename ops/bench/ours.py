@@ -47,15 +47,14 @@ class Ours:
         }
 
     def enqueue(self, load: Load, jobs: Sequence[Job]) -> float:
-        """Within this process, which reads the settings of the workers first."""
-        self.prepare(load)
+        """Within this process, as `configure` made it ready."""
         began = time.perf_counter()
         summary = enqueue_many(jobs)
         seconds = time.perf_counter() - began
         assert summary.accepted == len(jobs), f"{summary.accepted} of {len(jobs)} jobs were accepted"
         return seconds
 
-    def prepare(self, load: Load) -> None:
+    def _prepare(self, load: Load) -> None:
         """This process becomes a producer of the deployment that `load` and the accounts file describe."""
         os.environ.update(self.environment(load))
         for cached in (settings, accounts, redis, ledger, acceptance):
@@ -76,7 +75,7 @@ class Ours:
         self.configure_all(load, {ACCOUNT: table | fields})
 
     def configure_all(self, load: Load, tables: Mapping[str, Mapping[str, Any]]) -> None:
-        """Writes the accounts file: accounts at Wemasy, which `load.url` stands for, unless a table says otherwise."""
+        """Writes the accounts file: accounts at Wemasy, which `load.url` stands for. This process enqueues by it."""
         root = load.url.partition("/api/")[0]
         common = {"provider": "wemasy", "base_url": root}
         sections = [
@@ -90,6 +89,7 @@ class Ours:
         ]
         self.accounts_file.write_text("\n\n".join(sections) + "\n", "utf-8")
         self.accounts_file.chmod(0o600)
+        self._prepare(load)
 
 
 def sample_jobs(count: int, account: str = ACCOUNT, prefix: str = "customer") -> list[Job]:

@@ -101,6 +101,11 @@ class Place:
         info: Any = self.redis.info("commandstats")
         return sum(int(one["calls"]) for one in info.values())
 
+    def server_cpu(self) -> float:
+        """Seconds of CPU that the server used since it started."""
+        info: Any = self.redis.info("cpu")
+        return float(info["used_cpu_sys"]) + float(info["used_cpu_user"])
+
     def memory(self) -> int:
         """The bytes that the server's data takes."""
         info: Any = self.redis.info("memory")

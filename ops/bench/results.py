@@ -6,12 +6,12 @@ import platform
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from ops.bench.figures import Bound, Figure
 from ops.bench.peer import Peer
+from ops.bench.peers.installed import installed_version
 from ops.bench.place import Place
 from ops.bench.table import markdown
 
@@ -56,7 +56,7 @@ def conditions(place: Place, peers: Iterable[Peer]) -> dict[str, str]:
     """The machine and the versions; nothing that names the machine."""
     info: Any = place.redis.info("server")
     packages = dict.fromkeys(name for peer in peers for name in peer.packages)
-    versions = ", ".join(f"{name} {version}" for name in packages if (version := _version(name)))
+    versions = ", ".join(f"{name} {version}" for name in packages if (version := installed_version(name)))
     return {
         "machine": f"{os.cpu_count()} cores, {_processor()}, {platform.system()}",
         "Python": platform.python_version(),
@@ -74,13 +74,6 @@ def _processor() -> str:
     except OSError:
         return platform.machine()
     return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return ""
 
 
 def _as_json(figure: Figure) -> dict[str, Any]:

@@ -16,10 +16,12 @@ NS_PER_SECOND = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """`cpu`: seconds of the workers; how often the server read from its clients, and the commands that it ran (those
-    inside of scripts too); `stats`: what the provider counted, by token; `expected`: how many it was to accept."""
+    """`cpu`: seconds of the workers, `server_cpu`: of Redis. `round_trips`: how often Redis read from its clients.
+    `commands`: what it ran, those inside of scripts too. `stats`: what the provider counted, by token. `expected`: how
+    many it was to accept."""
 
     cpu: float
+    server_cpu: float
     round_trips: int
     commands: int
     stats: dict[str, dict[str, int]]
@@ -59,12 +61,13 @@ def watch(place: Place, group: Group, work: Work, enqueue: Callable[[], object])
     group.freeze()
     enqueue()
     place.redis.config_resetstat()
-    reads, cpu = place.reads(), group.cpu_seconds()
+    reads, cpu, server_cpu = place.reads(), group.cpu_seconds(), place.server_cpu()
     group.thaw()
     place.provider.wait_for(work.expected, work.seconds)
     group.wait_until_calm()
     used, stats = group.cpu_seconds() - cpu, place.provider.all_stats()
-    return Run(used, place.reads() - reads, place.commands(), stats, work.expected)
+    server_cpu = place.server_cpu() - server_cpu
+    return Run(used, server_cpu, place.reads() - reads, place.commands(), stats, work.expected)
 
 
 def run(place: Place, peer: Peer, load: Load, work: Work, warm: int = 0) -> Run:

@@ -2,26 +2,17 @@
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from importlib import import_module
 
 from ops.bench.bare import Bare
 from ops.bench.figures import Figure
 from ops.bench.ours import Ours
 from ops.bench.peer import Peer
+from ops.bench.peers.enqueuer import PeerError
 from ops.bench.place import Place
 from ops.bench.processes import BenchError
 from ops.bench.scenarios import Scenario
 
 OURS_IN_ENVIRONMENT = ("INVITATIONS_", "CELERY_")
-
-
-def peers() -> list[Peer]:
-    """Those of `ops.bench.peers`; none where that package is not there."""
-    try:
-        known: dict[str, Peer] = import_module("ops.bench.peers").PEERS
-    except ModuleNotFoundError:
-        return []
-    return list(known.values())
 
 
 def measure(
@@ -38,7 +29,7 @@ def measure(
                 tell(f"{scenario.name}, run {number + 1}: {subject.name}")
                 try:
                     yield scenario, list(scenario.measure(place, subject))
-                except BenchError as error:
+                except (BenchError, PeerError) as error:
                     tell(f"{subject.name} failed in {scenario.name}: {error}", failure=True)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ops.bench.figures import Figure
 from ops.bench.peer import Peer
 from ops.bench.place import Place
-from ops.bench.scenarios import limits, throughput
+from ops.bench.scenarios import acceptance, isolation, limits, low_load, recovery, retrieval, throughput, waiting
 
 Measure = Callable[[Place, Peer], Iterator[Figure]]
 
@@ -45,6 +45,19 @@ SCENARIOS = (
         )
         for count in (1, 8)
     ),
+    Scenario("isolation", "a free account beside 100,000 invitations", isolation.beside_a_backlog),
+    Scenario("isolation-peers", "a free account beside 600 jobs", isolation.beside_a_limited_one, peers=True),
+    Scenario("fairness", "200 busy accounts", isolation.fairness),
+    Scenario("idle", "10,000 idle accounts", isolation.idle_accounts),
     Scenario("throughput-50", "throughput and CPU, answers after 50 ms", throughput.at_50_ms, peers=True, bare=True),
     Scenario("throughput-0", "throughput and CPU, answers at once", throughput.at_0_ms, peers=True, bare=True),
+    Scenario("latency", "enqueue to provider at low load", low_load.low_load, peers=True),
+    Scenario("enqueue", "enqueuing in bulk", acceptance.enqueuing, peers=True, bare=True),
+    Scenario("send", "jobs of Celery clients accepted", acceptance.by_celery),
+    Scenario("inbox", "jobs of the inbox accepted", acceptance.by_inbox),
+    Scenario("waiting", "up to 1,000,000 invitations that wait", waiting.waiting, again=False),
+    Scenario("accounts", "up to 1,000 accounts", waiting.accounts),
+    Scenario("killed", "a worker killed", recovery.killed),
+    Scenario("terminated", "a worker told to end", recovery.terminated),
+    Scenario("retrieval", "pages read for what is due", retrieval.retrieval, again=False),
 )
