@@ -52,7 +52,7 @@ def bench(  # noqa: PLR0913
     """
     if listing:
         for scenario in SCENARIOS:
-            typer.echo(f"{scenario.name:16} {scenario.about}{' (rare)' if scenario.rare else ''}")
+            typer.echo(f"{scenario.name:18} {scenario.about}{' (rare)' if scenario.rare else ''}")
         return
     chosen = _chosen(names or [], everything)
     try:
@@ -68,12 +68,18 @@ def bench(  # noqa: PLR0913
 
 
 def _chosen(names: list[str], everything: bool) -> list[Scenario]:
-    unknown = [name for name in names if not any(scenario.name.startswith(name) for scenario in SCENARIOS)]
-    if unknown:
-        raise typer.BadParameter(f"no scenario is named {', '.join(unknown)}; --list shows them")
+    """Those of these names, or whose names begin so and which are not rare, in their order."""
+    usual = [scenario for scenario in SCENARIOS if everything or not scenario.rare]
     if not names:
-        return [scenario for scenario in SCENARIOS if everything or not scenario.rare]
-    return [scenario for scenario in SCENARIOS if scenario.name.startswith(tuple(names))]
+        return usual
+    known = {scenario.name for scenario in SCENARIOS}
+    chosen: set[str] = set()
+    for name in names:
+        found = {name} & known or _names([scenario for scenario in usual if scenario.name.startswith(name)])
+        if not found:
+            raise typer.BadParameter(f"no scenario is named {name}; --list shows them")
+        chosen |= found
+    return [scenario for scenario in SCENARIOS if scenario.name in chosen]
 
 
 def _run(chosen: list[Scenario], options: Options) -> int:

@@ -43,7 +43,8 @@ class Bound:
 class Figure:
     """One measured figure: for which of the goals, what was measured, whose it is, and the value in `unit`.
 
-    An infinite value stands for a run that did not come to its end. `x` places it on a curve, where it is of one.
+    Where several things are measured of one, `measure` tells them apart. An infinite value stands for a run that did
+    not come to its end. `x` places it on a curve, where it is of one.
     """
 
     goal: int
@@ -53,6 +54,7 @@ class Figure:
     who: str = OURS
     bounds: tuple[Bound, ...] = ()
     x: float | None = None
+    measure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +63,17 @@ class Row:
 
     goal: int
     what: str
+    measure: str
     unit: str
     bounds: tuple[Bound, ...]
     values: dict[str, float]
     runs: int
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether ours keeps all of its bounds; None where there is none, or nobody to compare with."""
+        met = [kept for bound in self.bounds if (kept := bound.is_met(self)) is not None]
+        return all(met) if met else None
 
 
 def _is_among(those: str, who: str) -> bool:
@@ -77,16 +86,17 @@ def _is_among(those: str, who: str) -> bool:
 
 def rows(figures: Iterable[Figure]) -> list[Row]:
     """One row for each thing that was measured, in the order of the goals, then of the first figure."""
-    kinds: dict[tuple[int, str], list[Figure]] = {}
+    kinds: dict[tuple[int, str, str], list[Figure]] = {}
     for figure in figures:
-        kinds.setdefault((figure.goal, figure.what), []).append(figure)
-    return [_row(goal, what, those) for (goal, what), those in sorted(kinds.items(), key=lambda item: item[0][0])]
+        kinds.setdefault((figure.goal, figure.what, figure.measure), []).append(figure)
+    return [_row(those) for _, those in sorted(kinds.items(), key=lambda item: item[0][0])]
 
 
-def _row(goal: int, what: str, figures: list[Figure]) -> Row:
+def _row(figures: list[Figure]) -> Row:
     values: dict[str, list[float]] = {}
     for figure in figures:
         values.setdefault(figure.who, []).append(figure.value)
     bounds = next((figure.bounds for figure in figures if figure.bounds), ())
     medians = {who: median(those) for who, those in values.items()}
-    return Row(goal, what, figures[0].unit, bounds, medians, max(map(len, values.values())))
+    first, runs = figures[0], max(map(len, values.values()))
+    return Row(first.goal, first.what, first.measure, first.unit, bounds, medians, runs)

@@ -12,12 +12,13 @@ from ops.bench.figures import OURS, Figure, Row, rows
 SIZE, DPI = (8, 4), 120
 OUR_COLOUR, OTHER_COLOUR = "tab:blue", "tab:gray"
 BARS = {
-    "throughput.png": ("jobs a second", 3),
-    "cpu.png": ("CPU of the workers for each", 3),
-    "enqueuing.png": ("enqueued in bulk", 5),
-    "latency.png": ("enqueued to called", 4),
+    "throughput.png": (3, "", "jobs"),
+    "cpu.png": (3, "", "CPU of the workers for each"),
+    "enqueuing.png": (5, "enqueued in bulk", ""),
+    "latency.png": (4, "", "p"),
+    "isolation.png": (2, "a free account's p50", ""),
 }
-"""File to the words in the rows that it shows, side by side, and their goal."""
+"""File to the goal of the rows that it shows side by side, and how what was measured begins, and of what."""
 
 
 def plot(figures: Sequence[Figure], folder: Path) -> bool:
@@ -28,9 +29,10 @@ def plot(figures: Sequence[Figure], folder: Path) -> bool:
     matplotlib.use("Agg")
     plt: Any = import_module("matplotlib.pyplot")
     found = rows(figures)
-    for name, (words, goal) in BARS.items():
-        if those := [row for row in found if row.goal == goal and words in row.what]:
-            _bars(plt, those, folder / name)
+    for name, (goal, what, measure) in BARS.items():
+        shown = [row for row in found if row.goal == goal]
+        if shown := [row for row in shown if row.what.startswith(what) and row.measure.startswith(measure)]:
+            _bars(plt, shown, folder / name)
     if curves := _curves(figures):
         _lines(plt, curves, folder / "growth.png")
     if points := _points(found):
@@ -44,7 +46,7 @@ def _bars(plt: Any, those: Sequence[Row], file: Path) -> None:
         shown = {who: value for who, value in sorted(row.values.items(), key=lambda one: one[1]) if value < math.inf}
         colours = [OUR_COLOUR if who == OURS else OTHER_COLOUR for who in shown]
         place.barh(list(shown), list(shown.values()), color=colours)
-        place.set_title(row.what, fontsize=8, wrap=True)
+        place.set_title(f"{row.what}\n{row.measure}", fontsize=8)
         place.set_xlabel(row.unit)
     _save(plt, drawing, file)
 
@@ -75,18 +77,16 @@ def _points(found: Iterable[Row]) -> dict[str, dict[str, float]]:
     """By subject: how long it took (of the floor), and how often it was refused, where all were measured."""
     points: dict[str, dict[str, float]] = {}
     for row in found:
-        if row.goal == 1 and len(row.values) > 1:
-            for kind in ("time ÷ floor", "refusals"):
-                if kind in row.what and row.what.startswith("20 per 1 s"):
-                    for who, value in row.values.items():
-                        points.setdefault(who, {})[kind] = value
-    return {who: point for who, point in points.items() if len(point) == 2 and math.inf not in point.values()}
+        if row.goal == 1 and len(row.values) > 1 and row.what.startswith("20 per 1 s"):
+            for who, value in row.values.items():
+                points.setdefault(who, {})[row.measure] = value
+    return {who: point for who, point in points.items() if math.inf not in point.values()}
 
 
 def _scatter(plt: Any, points: dict[str, dict[str, float]], file: Path) -> None:
     drawing, axes = plt.subplots(figsize=SIZE)
     for who, point in points.items():
-        x, y = point["time ÷ floor"], point["refusals"]
+        x, y = point["time ÷ floor"], point["refusals per 1,000 accepted"]
         axes.scatter([x], [y], color=OUR_COLOUR if who == OURS else OTHER_COLOUR)
         axes.annotate(who, (x, y), textcoords="offset points", xytext=(4, 4), fontsize=8)
     axes.set_yscale("symlog")

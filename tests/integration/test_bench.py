@@ -23,10 +23,10 @@ def test_a_quick_run_measures_real_workers_and_leaves_a_table(tmp_path: Path) ->
     results = read(tmp_path)
     assert results is not None
     p50, p99 = results.figures["latency"]
-    assert (p50.who, p50.what) == (OURS, "enqueued to called, p50")
+    assert (p50.who, p50.what, p50.measure) == (OURS, "enqueued to called", "p50")
     assert 0 < p50.value <= p99.value < math.inf
     table = (tmp_path / "table.md").read_text("utf-8")
-    assert "| enqueued to called, p50 | ≤ 1 times Celery |  |" in table
+    assert "|  |  | p50, ms | p99, ms | met |" in table
     assert json.loads((tmp_path / "results.json").read_text("utf-8"))["conditions"]["Python"] in table
 
 

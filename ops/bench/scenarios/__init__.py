@@ -39,9 +39,20 @@ SCENARIOS = (
     Scenario("limit-minute", "limit used, 60 per minute", limits.limit_used(limits.PER_MINUTE), again=False),
     *(
         Scenario(
-            f"limit-{count}",
-            f"limit used by {count} worker processes",
-            limits.limit_used(limits.PER_SECOND, kinds=["fixed"], processes=count),
+            f"limit-{kind}-{count}",
+            f"limit used, 20 per 1 s, {kind} window, {count} worker process{'es' if count > 1 else ''}",
+            limits.limit_used(limits.PER_SECOND, kinds=[kind], processes=count),
+            rare=kind != "fixed",
+        )
+        for kind in limits.KINDS
+        for count in (1, 8)
+    ),
+    *(
+        Scenario(
+            f"limit-6s-{count}",
+            f"limit used, 60 per 6 s, {count} worker process{'es' if count > 1 else ''}",
+            limits.limit_used(limits.PER_6_SECONDS, processes=count),
+            rare=True,
         )
         for count in (1, 8)
     ),

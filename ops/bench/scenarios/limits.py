@@ -81,15 +81,13 @@ class Case:
     def figures(self, one: Run, token: str, processes: int, who: str) -> Iterator[Figure]:
         stats, told = one.stats[token], self.knowledge
         where = f"{self.rate}, {self.kind}, {told.name}, {processes} process{'es' if processes > 1 else ''}"
-        floor = floor_seconds(self.terms, self.rate.jobs)
-        yield Figure(GOAL, f"{where}: time ÷ floor", one.seconds(token) / floor, "", who, _most(told.makespan))
         refused = 1000 * stats["refused"] / max(1, stats["accepted"])
-        yield Figure(GOAL, f"{where}: refusals per 1,000 accepted", refused, "", who, _most(told.refusals))
-        yield Figure(GOAL, f"{where}: calls inside a Retry-After", stats["inside"], "", who, _most(0))
-
-
-def _most(value: float) -> tuple[Bound, ...]:
-    return (Bound("at most", value),)
+        for measure, value, most in (
+            ("time ÷ floor", one.seconds(token) / floor_seconds(self.terms, self.rate.jobs), told.makespan),
+            ("refusals per 1,000 accepted", refused, told.refusals),
+            ("calls inside a Retry-After", stats["inside"], 0),
+        ):
+            yield Figure(GOAL, where, value, "", who, (Bound("at most", most),), measure=measure)
 
 
 def side_by_side(place: Place, ours: Ours, cases: Sequence[Case], processes: int) -> Iterator[Figure]:

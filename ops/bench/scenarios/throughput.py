@@ -24,10 +24,15 @@ def throughput(place: Place, peer: Peer, latency_ms: int) -> Iterator[Figure]:
     load = load_of(place, PROCESSES, CONCURRENCY)
     one = run(place, peer, load, Work({TOKEN: terms}, count), warm=PROCESSES * CONCURRENCY)
     at = f"provider answers after {latency_ms} ms"
-    yield Figure(GOAL, f"{at}: jobs a second", count / one.seconds(), "/s", peer.name, BOUNDS[latency_ms])
-    yield Figure(GOAL, f"{at}: CPU of the workers for each", one.cpu / count * 1000, "ms", peer.name, CPU[latency_ms])
-    yield Figure(GOAL, f"{at}: round trips to Redis for each", one.round_trips / count, "", peer.name)
-    yield Figure(GOAL, f"{at}: commands that Redis ran for each", one.commands / count, "", peer.name)
+
+    def figure(measure: str, value: float, unit: str, bounds: tuple[Bound, ...] = ()) -> Figure:
+        return Figure(GOAL, at, value, unit, peer.name, bounds, measure=measure)
+
+    yield figure("jobs", count / one.seconds(), "/s", BOUNDS[latency_ms])
+    yield figure("CPU of the workers for each", one.cpu / count * 1000, "ms", CPU[latency_ms])
+    yield figure("CPU of Redis for each", one.server_cpu / count * 1000, "ms")
+    yield figure("round trips to Redis for each", one.round_trips / count, "")
+    yield figure("commands of Redis for each", one.commands / count, "")
 
 
 def at_50_ms(place: Place, peer: Peer) -> Iterator[Figure]:
