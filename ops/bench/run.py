@@ -63,8 +63,8 @@ def watch(place: Place, group: Group, work: Work, enqueue: Callable[[], object])
     place.redis.config_resetstat()
     reads, cpu, server_cpu = place.reads(), group.cpu_seconds(), place.server_cpu()
     group.thaw()
-    place.provider.wait_for(work.expected, work.seconds)
-    group.wait_until_calm()
+    if place.provider.wait_for(work.expected, work.seconds):
+        group.wait_until_calm()
     used, stats = group.cpu_seconds() - cpu, place.provider.all_stats()
     server_cpu = place.server_cpu() - server_cpu
     return Run(used, server_cpu, place.reads() - reads, place.commands(), stats, work.expected)
