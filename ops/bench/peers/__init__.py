@@ -23,7 +23,7 @@ def _celery(module: str, pool: str) -> Commands:
 
 
 def _dramatiq(load: Load) -> list[list[str]]:
-    counts = ["--processes", str(load.processes), "--threads", str(load.concurrency)]
+    counts = ["--processes", str(load.processes), "--threads", str(load.concurrency), "--skip-logging"]
     return [[*PYTHON, "dramatiq", f"{__name__}.dramatiq_window", *counts]]
 
 
