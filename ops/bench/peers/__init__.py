@@ -23,7 +23,7 @@ def _celery(module: str, pool: str) -> Commands:
 
 
 def _dramatiq(load: Load) -> list[list[str]]:
-    counts = ["--processes", str(load.processes), "--threads", str(load.concurrency)]
+    counts = ["--processes", str(load.processes), "--threads", str(load.concurrency), "--skip-logging"]
     return [[*PYTHON, "dramatiq", f"{__name__}.dramatiq_window", *counts]]
 
 
@@ -50,8 +50,10 @@ def _taskiq(module: str) -> Commands:
     def commands(load: Load) -> list[list[str]]:
         where, quiet = f"{__name__}.{module}", ["--log-level", "WARNING"]
         counts = ["--workers", str(load.processes), "--max-async-tasks", str(load.concurrency)]
+        # Asked to end once, taskiq 0.13 waits for the next job first, however long that takes.
+        counts.append("--hardkill-count=-1")
         return [
-            [*PYTHON, "taskiq", "worker", f"{where}:broker", *counts, *quiet, "--hardkill-count=-1"],
+            [*PYTHON, "taskiq", "worker", f"{where}:broker", *counts, *quiet],
             [*PYTHON, "taskiq", "scheduler", f"{where}:scheduler", "--update-interval", "1", *quiet],
         ]
 

@@ -6,5 +6,5 @@ from ops.bench.peers.load import LOAD
 from ops.bench.peers.taskiq_jobs import scheduler_of
 
 # The time that redis-py gives an answer ends its wait for the next job too.
-broker = ListQueueBroker(LOAD.redis_url, socket_timeout=None)
+broker = ListQueueBroker(LOAD.redis_url, queue_name="taskiq-list", socket_timeout=None)
 scheduler, enqueue = scheduler_of(broker)

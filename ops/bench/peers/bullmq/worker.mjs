@@ -1,27 +1,21 @@
 // BullMQ with its limiter, and `rateLimit` for what the provider refuses all the same.
 import { Queue, Worker } from "bullmq";
+import { invite } from "./call.mjs";
 
 const load = JSON.parse(process.env.BENCH_LOAD);
 const connection = { url: load.redis_url, maxRetriesPerRequest: null };
 const limiter = load.count ? { max: load.count, duration: load.period * 1000 } : undefined;
 const queue = new Queue("invite", { connection });
 
-async function invite({ data: { token, job } }) {
-  const response = await fetch(load.url, {
-    method: "POST",
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-    body: JSON.stringify(job),
-    signal: AbortSignal.timeout(30_000),
-  });
-  await response.arrayBuffer();
-  if (response.status === 429) {
-    await queue.rateLimit(Number(response.headers.get("retry-after")) * 1000);
+async function work({ data: { token, job } }) {
+  const wait = await invite(load.url, token, job);
+  if (wait !== undefined) {
+    await queue.rateLimit(wait * 1000);
     throw Worker.RateLimitError();
   }
-  if (!response.ok && response.status !== 422) throw new Error(`The provider answered ${response.status}.`);
 }
 
-const worker = new Worker("invite", invite, {
+const worker = new Worker("invite", work, {
   connection,
   limiter,
   concurrency: load.concurrency,
