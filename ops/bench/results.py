@@ -64,7 +64,10 @@ def conditions(place: Place, peers: Iterable[Peer]) -> dict[str, str]:
         " append-only file synced every second; it, the provider and all workers share the machine",
         "versions": versions,
         "day": f"{datetime.now(UTC):%Y-%m-%d}",
-        "figures": "medians; the runs of all subjects take turns",
+        "figures": "of a quick run: they show that it works, and nothing else"
+        if place.quick
+        else "medians of the runs, in which all subjects take turns",
+        "load of the machine before": f"{os.getloadavg()[0]:.1f}",
     }
 
 

@@ -8,6 +8,7 @@ from ops.bench.figures import Figure
 from ops.bench.ours import Ours
 from ops.bench.peer import Peer
 from ops.bench.peers.enqueuer import PeerError
+from ops.bench.peers.job_system import JobSystem
 from ops.bench.place import Place
 from ops.bench.processes import BenchError
 from ops.bench.scenarios import Scenario
@@ -21,16 +22,19 @@ def measure(
     """The figures of each scenario and run as they come. A subject that fails is told of, and has no figures."""
     for variable in [name for name in os.environ if name.startswith(OURS_IN_ENVIRONMENT)]:
         del os.environ[variable]
-    for number in range(runs):
-        for scenario in scenarios:
-            if number and not scenario.again:
-                continue
-            for subject in _subjects(place, scenario, others):
-                tell(f"{scenario.name}, run {number + 1}: {subject.name}")
-                try:
-                    yield scenario, list(scenario.measure(place, subject))
-                except (BenchError, PeerError) as error:
-                    tell(f"{subject.name} failed in {scenario.name}: {error}", failure=True)
+    try:
+        for number in range(runs):
+            for scenario in (one for one in scenarios if one.again or not number):
+                for subject in _subjects(place, scenario, others):
+                    tell(f"{scenario.name}, run {number + 1}: {subject.name}")
+                    try:
+                        yield scenario, list(scenario.measure(place, subject))
+                    except (BenchError, PeerError) as error:
+                        tell(f"{subject.name} failed in {scenario.name}: {error}", failure=True)
+    finally:
+        for peer in others:
+            if isinstance(peer, JobSystem):
+                peer.close()
 
 
 def _subjects(place: Place, scenario: Scenario, others: Sequence[Peer]) -> list[Peer]:

@@ -43,3 +43,9 @@ class JobSystem:
                 self._process.close()
             self._process = Enqueuer(self.name, self.enqueuer, self.environment(load), load.redis_url)
         return self._process.enqueue(load.token, jobs)
+
+    def close(self) -> None:
+        """Ends the process that enqueues, where there is one."""
+        if self._process:
+            self._process.close()
+            self._process = None
