@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ops.bench.bare import Bare
+from ops.bench.ours import Ours
 from ops.bench.peers import PEERS
 from ops.bench.place import place
 from ops.bench.plots import plot
@@ -93,7 +95,7 @@ def _run(chosen: list[Scenario], options: Options) -> int:
             failed.append(line)
 
     with place(options.quick) as here:
-        results = Results(conditions(here, present))
+        results = Results(conditions(here, [Ours(here.folder), Bare(), *present]))
         before = read(options.results) if options.add else None
         if before:
             results.figures = {name: those for name, those in before.figures.items() if name not in _names(chosen)}
