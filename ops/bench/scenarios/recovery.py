@@ -28,7 +28,7 @@ def killed(place: Place, peer: Peer) -> Iterator[Figure]:
         with place.running(_another(peer, load), _environment(peer, load)):
             first.kill()
             _wait_for(lambda: _stats(place)["again"] == CALLS, 3 * LEASE_SECONDS, "the calls of a killed worker, again")
-        seconds = time.monotonic() - _stats(place)["first_ns"] / NS_PER_SECOND
+            seconds = time.monotonic() - _stats(place)["first_ns"] / NS_PER_SECOND
     bound = Bound("at most", LEASE_SECONDS + 1)
     what = f"SIGKILL, lease of {LEASE_SECONDS} s: from {CALLS} calls to the last of them made again"
     yield Figure(GOAL, what, seconds, "s", bounds=(bound,))
