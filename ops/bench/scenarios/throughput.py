@@ -23,16 +23,17 @@ def throughput(place: Place, peer: Peer, latency_ms: int) -> Iterator[Figure]:
     terms = Terms(latency_ms=latency_ms)
     load = load_of(place, PROCESSES, CONCURRENCY)
     one = run(place, peer, load, Work({TOKEN: terms}, count), warm=PROCESSES * CONCURRENCY)
+    done = max(1, one.stats[TOKEN]["accepted"])
     at = f"provider answers after {latency_ms} ms"
 
     def figure(measure: str, value: float, unit: str, bounds: tuple[Bound, ...] = ()) -> Figure:
         return Figure(GOAL, at, value, unit, peer.name, bounds, measure=measure)
 
     yield figure("jobs", count / one.seconds(), "/s", BOUNDS[latency_ms])
-    yield figure("CPU of the workers for each", one.cpu / count * 1000, "ms", CPU[latency_ms])
-    yield figure("CPU of Redis for each", one.server_cpu / count * 1000, "ms")
-    yield figure("round trips to Redis for each", one.round_trips / count, "")
-    yield figure("commands of Redis for each", one.commands / count, "")
+    yield figure("CPU of the workers for each", one.cpu / done * 1000, "ms", CPU[latency_ms])
+    yield figure("CPU of Redis for each", one.server_cpu / done * 1000, "ms")
+    yield figure("round trips to Redis for each", one.round_trips / done, "")
+    yield figure("commands of Redis for each", one.commands / done, "")
 
 
 def at_50_ms(place: Place, peer: Peer) -> Iterator[Figure]:
