@@ -81,6 +81,7 @@ class Place:
         """Processes that have started, and that have ended afterwards."""
         group = Group(self.folder, commands, environment)
         try:
+            group.start()
             group.wait_until_calm()
             yield group
         finally:
@@ -126,6 +127,7 @@ def place(quick: bool) -> Iterator[Place]:
     try:
         group = Group(folder, [command], {"PYTHONPATH": str(Path(ops.__file__).parents[1])})
         try:
+            group.start()
             provider = Provider(f"http://{LOOPBACK}:{provider_port}")
             _wait_for(provider, group)
             url = f"redis://{LOOPBACK}:{redis_port}/0"

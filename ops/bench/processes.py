@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from ops.demo.signals import signals_wait
+
 TICKS = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 TAIL_LINES = 15
@@ -22,18 +24,24 @@ class BenchError(Exception):
 
 
 class Group:
-    """Processes that were started together, with all that they fork. Linux alone has the /proc that this reads."""
+    """Processes that are started together, with all that they fork. Linux alone has the /proc that this reads."""
 
     def __init__(self, folder: Path, commands: Sequence[Sequence[str]], environment: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._commands = commands
+        self._environment = {**os.environ, **environment}
         self._log = folder / f"{time.monotonic_ns()}.log"
         self._started: list[subprocess.Popen[bytes]] = []
-        with self._log.open("wb") as log:
-            for command in commands:
+
+    def start(self) -> None:
+        """Starts all; a signal meanwhile waits, so that none is lost sight of."""
+        with signals_wait(), self._log.open("wb") as log:
+            for command in self._commands:
                 self._started.append(
                     subprocess.Popen(
                         list(command),
-                        env={**os.environ, **environment},
-                        cwd=folder,
+                        env=self._environment,
+                        cwd=self._folder,
                         stdin=subprocess.DEVNULL,
                         stdout=log,
                         stderr=subprocess.STDOUT,
