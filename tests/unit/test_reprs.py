@@ -50,14 +50,15 @@ PRIVATE = re.compile(
 )
 # The number of a lease, in a kind of its own.
 LEASE = ("Claim", "token")
-SIMULATOR = "ops.simulator"
+# They know no customers; and what a peer needs is not installed.
+LEFT_OUT = ("ops.simulator", "ops.bench")
 
 
 def kinds() -> Iterator[type]:
-    """Every dataclass and every model of the project, but the simulator's, which knows no customers."""
+    """Every dataclass and every model of the project, but those of the simulator and the benchmark."""
     for package in (config, worker, tasks, ops):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if module.name.startswith(SIMULATOR) or module.name.endswith("__main__"):
+            if module.name.startswith(LEFT_OUT) or module.name.endswith("__main__"):
                 continue
             for _, kind in inspect.getmembers(importlib.import_module(module.name), inspect.isclass):
                 if kind.__module__ == module.name and (dataclasses.is_dataclass(kind) or issubclass(kind, BaseModel)):
