@@ -34,15 +34,13 @@ class Cost:
 
 
 def cost(redis: Redis, waiting: int, accounts: int, *, deliveries: int = 2_000, job: str = "job") -> Cost:
-    """Measures on a Redis that holds nothing else: EMPTIES ITS DATABASE before.
-
-    Of those that wait, `deliveries` and a few more are due, spread over all accounts; the others are due in a day.
-    """
+    """Measures on a Redis that holds nothing else: EMPTIES ITS DATABASE before. All that wait are due, and belong to
+    all accounts alike."""
     redis.flushdb()
     ledger = Ledger(redis)
     ledger.configure(_accounts(accounts))
     before = _memory(redis)
-    _line_up(ledger, waiting, accounts, deliveries + 2 * ROOM, job)
+    _line_up(ledger, waiting, accounts, job)
     each = (_memory(redis) - before) / waiting
     deliver(ledger, 2 * ROOM)
     redis.config_resetstat()
@@ -82,14 +80,14 @@ def _accounts(count: int) -> list[BaseAccount]:
     ]
 
 
-def _line_up(ledger: Ledger, waiting: int, accounts: int, due: int, job: str) -> None:
+def _line_up(ledger: Ledger, waiting: int, accounts: int, job: str) -> None:
     for start in range(0, waiting, BATCH):
-        ledger.accept([_entry(number, accounts, due, job) for number in range(start, min(start + BATCH, waiting))])
+        ledger.accept([_entry(number, accounts, job) for number in range(start, min(start + BATCH, waiting))])
 
 
-def _entry(number: int, accounts: int, due: int, job: str) -> Entry:
+def _entry(number: int, accounts: int, job: str) -> Entry:
     name = f"bench{number % accounts}"
-    return Entry(f"{number:032x}", name, name, str(number), job, 0 if number < due else DAY_MS, 3 * DAY_MS)
+    return Entry(f"{number:032x}", name, name, str(number), job, 0, 3 * DAY_MS)
 
 
 def _memory(redis: Redis) -> int:

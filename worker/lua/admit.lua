@@ -104,10 +104,10 @@ local function call_up(gate)
   for _, account in ipairs(due) do redis.call('ZADD', turns_key(gate), served, account) end
 end
 
--- When the next of the gate's accounts takes a turn. Of one it looks again: a worker of an older version may have lined
--- something up for it.
-local function next_turn(gate)
-  local another = redis.call('SRANDMEMBER', members_key(gate))
+-- When the next of the gate's accounts takes a turn. Where none was due it looks at one again: a worker of an older
+-- version may have lined something up for it.
+local function next_turn(gate, taken)
+  local another = taken == 0 and redis.call('SRANDMEMBER', members_key(gate))
   local first = another and redis.call('EXISTS', pause_key(another)) == 0 and lowest(line_key(another))
   if first then redis.call('ZADD', turns_key(gate), 'LT', int(first), another) end
   local at = lowest(turns_key(gate))
@@ -118,13 +118,12 @@ end
 -- Up to `most` of the gate's accounts, in turns. Returns how many, and when the next is due.
 local function take_turns(gate, limit, most)
   call_up(gate)
-  local waiting = redis.call('ZCOUNT', turns_key(gate), '-inf', '(' .. int(NOT_YET))
-  local share = math.max(1, math.floor(most / math.max(1, waiting)))
-  local taken = 0
-  for _, account in ipairs(redis.call('ZRANGEBYSCORE', turns_key(gate), '-inf', '(' .. int(NOT_YET), 'LIMIT', 0, most)) do
+  local waiting = redis.call('ZRANGEBYSCORE', turns_key(gate), '-inf', '(' .. int(NOT_YET), 'LIMIT', 0, most)
+  local share, taken = math.max(1, math.floor(most / math.max(1, #waiting))), 0
+  for _, account in ipairs(waiting) do
     if taken < most then taken = taken + give_turn(account, gate, limit, math.min(share, most - taken)) end
   end
-  return taken, next_turn(gate)
+  return taken, next_turn(gate, taken)
 end
 
 -- Lets pass what this gate allows. Returns when to look at it again, or nil.
