@@ -20,6 +20,8 @@ BARS = {
 }
 """File to the goal of the rows that it shows side by side, and how what was measured begins, and of what."""
 
+Curves = dict[str, dict[float, float]]
+
 
 def plot(figures: Sequence[Figure], folder: Path) -> bool:
     """Writes PNG files for what was measured. False where matplotlib is not installed."""
@@ -33,8 +35,10 @@ def plot(figures: Sequence[Figure], folder: Path) -> bool:
         shown = [row for row in found if row.goal == goal]
         if shown := [row for row in shown if row.what.startswith(what) and row.measure.startswith(measure)]:
             _bars(plt, shown, folder / name)
-    if curves := _curves(figures):
-        _lines(plt, curves, folder / "growth.png")
+    if curves := _growth(figures):
+        _lines(plt, curves, "CPU of worker and server for a delivery, ms", folder / "growth.png")
+    if curves := _retrieval(figures):
+        _lines(plt, curves, "requests of one poll", folder / "retrieval.png")
     if points := _points(found):
         _scatter(plt, points, folder / "limit.png")
     return True
@@ -51,9 +55,9 @@ def _bars(plt: Any, those: Sequence[Row], file: Path) -> None:
     _save(plt, drawing, file)
 
 
-def _curves(figures: Iterable[Figure]) -> dict[str, dict[float, float]]:
+def _growth(figures: Iterable[Figure]) -> Curves:
     """What a delivery costs, by what grows: the places along the curve and the value there."""
-    curves: dict[str, dict[float, float]] = {}
+    curves: Curves = {}
     for figure in figures:
         if figure.goal == 9 and figure.x is not None and figure.what.startswith("CPU"):
             what = "accounts" if "account" in figure.what else "waiting invitations"
@@ -61,14 +65,24 @@ def _curves(figures: Iterable[Figure]) -> dict[str, dict[float, float]]:
     return curves
 
 
-def _lines(plt: Any, curves: dict[str, dict[float, float]], file: Path) -> None:
+def _retrieval(figures: Iterable[Figure]) -> Curves:
+    """How many requests find so many that are due, by the rows that the list holds."""
+    curves: Curves = {}
+    for figure in figures:
+        if figure.goal == 8 and figure.x is not None:
+            due = figure.what.removeprefix("requests for ").partition(" of ")[0]
+            curves.setdefault(f"{due}, by rows", {})[figure.x] = figure.value
+    return curves
+
+
+def _lines(plt: Any, curves: Curves, label: str, file: Path) -> None:
     drawing, axes = plt.subplots(figsize=SIZE)
     for what, curve in curves.items():
         axes.plot(sorted(curve), [curve[x] for x in sorted(curve)], marker="o", label=what)
     axes.set_xscale("log")
     axes.set_ylim(bottom=0)
     axes.set_xlabel("how many")
-    axes.set_ylabel("CPU of worker and server for a delivery, ms")
+    axes.set_ylabel(label)
     axes.legend()
     _save(plt, drawing, file)
 

@@ -19,21 +19,21 @@ LIMITED_ACCOUNTS = 10
 
 
 def beside_a_backlog(place: Place, peer: Peer) -> Iterator[Figure]:
-    """A free account beside ten limited ones that have very much to do, and the same account alone."""
+    """A free account beside ten of two calls a second that have very much to do, and the same account alone."""
     assert isinstance(peer, Ours)
     backlog, count = (1_000, 40) if place.quick else (100_000, 400)
     load = load_of(place, PROCESSES, CONCURRENCY)
     limited = [f"{LIMITED}{number}" for number in range(LIMITED_ACCOUNTS)]
-    tables = {name: {"token": name, "limit": "60/minute"} for name in limited} | {FREE: {"token": FREE}}
+    tables = {name: {"token": name, "limit": "2/s"} for name in limited} | {FREE: {"token": FREE}}
     waiting = [job for name in limited for job in sample_jobs(backlog // LIMITED_ACCOUNTS, name)]
     p99: list[float] = []
     for where, jobs in (("alone", []), (f"beside {backlog:,} limited invitations", waiting)):
         place.clear()
         peer.configure_all(load, tables)
-        place.provider.set_terms({FREE: Terms(), **{name: Terms(60, 60_000) for name in limited}})
-        if jobs:
-            peer.enqueue(load, jobs)
+        place.provider.set_terms({FREE: Terms(), **{name: Terms(2, 1_000) for name in limited}})
         with place.running(peer.worker_commands(load), peer.environment(load)):
+            if jobs:
+                peer.enqueue(load, jobs)
             latencies(place, FREE, sample_jobs(20, FREE, "warm"), 0.02, lambda jobs: peer.enqueue(load, jobs))
             place.provider.set_terms({FREE: Terms()})
             found = latencies(place, FREE, sample_jobs(count, FREE), 0.02, lambda jobs: peer.enqueue(load, jobs))

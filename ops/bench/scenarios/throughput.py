@@ -19,7 +19,7 @@ CPU = {50: (), 0: (Bound("at most", 1.6),)}
 
 def throughput(place: Place, peer: Peer, latency_ms: int) -> Iterator[Figure]:
     """Jobs a second and CPU of one, of all workers together."""
-    count = 400 if place.quick else 6_000
+    count = 400 if place.quick else 4_000
     terms = Terms(latency_ms=latency_ms)
     load = load_of(place, PROCESSES, CONCURRENCY)
     one = run(place, peer, load, Work({TOKEN: terms}, count), warm=PROCESSES * CONCURRENCY)
