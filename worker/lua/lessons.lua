@@ -66,7 +66,12 @@ local function count_of_window(gate, seen, known, now, period)
   local count, part = seen.count, seen.period / period
   if part > 1 then
     local last = redis.call('ZCOUNT', passed_key(gate), '(' .. int(now - period), '+inf') - count_running(gate) - 1
-    count = part > 4 and math.min(last, math.floor(count / part + 0.5)) or last
+    if part > 4 then
+      count = math.min(last, math.floor(count / part + 0.5))
+    else
+      -- The second time it was too much a tenth goes: what others take, and what fills again, differs.
+      count = redis.call('HEXISTS', gate_key(gate), 'taught_count') == 1 and math.floor(0.9 * last) or last
+    end
   elseif part < 0.9 and count < known.count / 2 then
     -- Told to wait for less than a window, and after few calls: others are at it. The rate says more.
     count = math.floor(count / part + 0.5)
