@@ -8,6 +8,7 @@ import heapq
 import math
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from random import Random
 
@@ -103,7 +104,7 @@ class World:
             [Entry(f"i{n}", NAME, account.gate, str(n), "job", 0, LONG_MS) for n in range(scenario.count)]
         )
         for pacer in range(scenario.workers):
-            self._at(self._spread(1), lambda pacer=pacer: self._turn(pacer))  # type: ignore[misc]
+            self._at(self._spread(1), partial(self._turn, pacer))
         if scenario.other_share:
             self._at(self._random.random() * self._other_ms, self._other)
         while self._events and self._settled < scenario.count and self._clock.ms < GIVE_UP * scenario.floor_ms:
@@ -147,13 +148,13 @@ class World:
         longest = THREADS * QUEUE_FACTOR - len(self._queue)
         wait_ms, ids = self._ledger.admit("nothing", longest, LEASE_MS)
         for number, one in enumerate(ids, start=1):
-            self._after(0.3 * number + self._spread(0.5), lambda one=one: self._announce(one))  # type: ignore[misc]
+            self._after(0.3 * number + self._spread(0.5), partial(self._announce, one))
         sleep_ms = LONGEST_SLEEP_SECONDS * 1000
         if wait_ms is not None:
             sleep_ms = min(sleep_ms, wait_ms)
         if wait_ms == 0:
             sleep_ms = 1 + 0.3 * len(ids) if ids else QUEUE_FULL_SECONDS * 1000
-            self._after(sleep_ms, lambda: self._turn(pacer))
+            self._after(sleep_ms, partial(self._turn, pacer))
             return
         self._sleep(pacer, sleep_ms)
         self._answer_bell()
@@ -161,7 +162,7 @@ class World:
     def _sleep(self, pacer: int, ms: float) -> None:
         until = self._clock.ms + max(1, ms) + self._spread(0.7)
         self._asleep[pacer] = until
-        self._at(until, lambda: self._wake(pacer, until))
+        self._at(until, partial(self._wake, pacer, until))
 
     def _wake(self, pacer: int, until: float) -> None:
         if self._asleep.get(pacer) == until:
@@ -173,7 +174,7 @@ class World:
         if self._asleep and self._redis.lpop("invitations:bell"):
             pacer = next(iter(self._asleep))
             del self._asleep[pacer]
-            self._after(self._spread(0.7), lambda: self._turn(pacer))
+            self._after(self._spread(0.7), partial(self._turn, pacer))
 
     def _announce(self, one: str) -> None:
         self._queue.append(one)
@@ -183,7 +184,7 @@ class World:
         while self._idle and self._queue:
             self._idle -= 1
             one = self._queue.popleft()
-            self._after(0.5 + self._spread(0.7), lambda one=one: self._claim(one))  # type: ignore[misc]
+            self._after(0.5 + self._spread(0.7), partial(self._claim, one))
 
     def _end(self) -> None:
         self._idle += 1
@@ -196,13 +197,13 @@ class World:
             self._end()
             return
         claimed = self._clock.ms
-        self._after(self._way_ms(), lambda: self._arrive(claim, claimed))
+        self._after(self._way_ms(), partial(self._arrive, claim, claimed))
 
     def _arrive(self, claim: Claim, claimed: float) -> None:
         arrived = self._clock.ms
         outcome, limits = self._provider.call(arrived, claimed)
         latency = self._scenario.latency_ms * (0.9 + 0.2 * self._random.random())
-        self._after(latency + self._way_ms(), lambda: self._settle(claim, arrived, outcome, limits))
+        self._after(latency + self._way_ms(), partial(self._settle, claim, arrived, outcome, limits))
 
     def _settle(self, claim: Claim, arrived: float, outcome: Outcome, limits: Limits | None) -> None:
         history = History(claim.attempts, claim.unclear, claim.probe)

@@ -3,9 +3,11 @@
 --       down_after, down_ms, down_most_ms, limit, remaining, window_ms, and of a delivery the slot under which it passed
 --       and when its call began
 local MEASURED_MS = 60000
+-- Of a window: so much later than it began a call may count.
 local LATE_PART = 25
--- A try for more that is refused costs about a second, however short the window is.
-local TRY_MS = 7500
+-- A try for more that is refused costs about a second, however short the window is. Where nothing ever passes more, one
+-- call in an hour is refused.
+local TRY_MS, TRY_MOST_MS = 7500, 3600000
 -- What people want to be told of: gate_closed, gate_opened (or an account resumed), account_paused.
 local news = ''
 
@@ -20,12 +22,11 @@ end
 -- A call counts from when it can have reached the provider at the latest: as much later than it began as its answer took
 -- longer than the quickest of late. More than a part of the window is the provider's own slowness.
 local function note_arrived(gate, now, step)
-  if not (step.slot and step.began) then return end
   local gkey, limit = gate_key(gate), limit_of(gate)
+  if not (limit and step.slot and step.began) then return end
   local took = now - step.began
   local quickest = math.min(took, tonumber(redis.call('HGET', gkey, 'quickest') or took) + 1)
   redis.call('HSET', gkey, 'quickest', int(quickest))
-  if not limit then return end
   local late = math.min(took - quickest, math.floor(limit.period / LATE_PART))
   redis.call('ZADD', passed_key(gate), 'XX', int(step.began + late), step.slot)
 end
@@ -79,15 +80,44 @@ local function count_of_window(gate, seen, known, now, period)
   return math.min(count, known.count - 1)
 end
 
--- From a refusal: so many calls passed between the opening of the gate and the time it was told to wait for.
--- What is taught is never below a twentieth of what is configured or said, nor a call a minute.
+-- What a refusal says of the limit. `seen`: how many calls passed between the opening of the gate and the time it was told
+-- to wait for. Returns the lesson, and how many tries for more count as having failed.
+local function lesson_of(gate, seen, known, now)
+  local doubted, told, taught = known.doubted, known.told, known.taught
+  if doubted and not known.configured and seen.count < 0.8 * doubted.count then
+    -- Far fewer than before: no window that opens at once, but one that fills again, at the rate that was seen.
+    -- Of few calls one more is far more: that is not tried so soon.
+    return seen, seen.count < 8 and 2 or 0
+  end
+  local base = taught or told
+  if not base then return {count = seen.count, period = whole_seconds(seen.period)}, 1 end
+  local slowest = slower(taught, told)
+  local most = {count = slowest.count * base.period / slowest.period}
+  return {count = count_of_window(gate, seen, most, now, base.period), period = base.period}, known.failed
+end
+
+-- What is taught is never below a twentieth of what is configured or stated, nor a call a minute. Where it is much less
+-- than was known, few calls at once try it (admit.lua); what is answered late still counts.
+local function teach_lesson(gate, step, known, lesson, failed, reopens)
+  local named = slower(known.configured, pair(step.limit, step.window_ms))
+  local least = named and named.count * lesson.period / named.period / 20 or lesson.period / MEASURED_MS
+  lesson.count = math.max(1, math.ceil(least), math.floor(lesson.count))
+  set_taught(gate_key(gate), lesson, reopens, failed)
+  redis.call('HSET', gate_key(gate), 'late', 1)
+  local before = known.doubted or known.told
+  if not before or lesson.count * before.period < 0.75 * before.count * lesson.period then
+    redis.call('HSET', gate_key(gate), 'unsure', 1)
+  end
+end
+
 local function learn_from_refusal(gate, now, step, reopens)
   local gkey = gate_key(gate)
   local opened, answered = measured(gkey, now, step.began or now)
   if answered == 0 or reopens <= opened then return end
-  redis.call('HSET', gkey, 'opened_at', int(reopens), 'answered', 0)
+  local seen = {count = answered, period = reopens - opened}
   local g = fields(gkey, 'count', 'period', 'said_count', 'said_period', 'taught_count', 'taught_period', 'failed',
     'tried_from', 'assumed', 'unsure')
+  redis.call('HSET', gkey, 'opened_at', int(reopens), 'answered', 0)
   redis.call('HDEL', gkey, 'late', 'unsure')
   local configured, said, taught = pair(g[1], g[2]), pair(g[3], g[4]), pair(g[5], g[6])
   local failed = tonumber(g[7] or -1) + 1
@@ -95,36 +125,17 @@ local function learn_from_refusal(gate, now, step, reopens)
     -- A try for more: back to what was known before.
     return set_taught(gkey, {count = tonumber(g[8]), period = taught.period}, reopens, failed)
   end
-  local seen = {count = answered, period = reopens - opened}
   local assumed = said and g[9] and answered <= 1.5 * said.count
   if assumed and answered >= 0.8 * said.count then
     -- It took all that the provider speaks of: in what time, this tells.
-    redis.call('HSET', gkey, 'said_window', int(math.min(step.window_ms or seen.period, whole_seconds(seen.period))), 'unsure', 1)
+    local window = math.min(step.window_ms or seen.period, whole_seconds(seen.period))
+    redis.call('HSET', gkey, 'said_window', int(window), 'unsure', 1)
     return
   end
-  local told = slower(configured, said)
-  local lesson
-  local doubted = g[10] and slower(taught, said)
-  if doubted and not configured and answered < 0.8 * doubted.count then
-    -- Much less than before: no window that opens at once, but one that fills again, at the rate that was seen.
-    -- Of few calls one more is far more: that is not tried so soon.
-    lesson, failed = seen, seen.count < 8 and 2 or 0
-  elseif taught or (told and not assumed) then
-    local known = slower(taught, told)
-    local period = taught and taught.period or told.period
-    lesson = {count = count_of_window(gate, seen, {count = known.count * period / known.period}, now, period), period = period}
-  else
-    lesson, failed = {count = answered, period = whole_seconds(seen.period)}, 1
-  end
-  local named = slower(configured, pair(step.limit, step.window_ms))
-  local least = named and named.count * lesson.period / named.period / 20 or lesson.period / MEASURED_MS
-  lesson.count = math.max(1, math.ceil(least), math.floor(lesson.count))
-  set_taught(gkey, lesson, reopens, failed)
-  redis.call('HSET', gkey, 'late', 1)
-  local before = doubted or told
-  if not before or lesson.count * before.period < 0.75 * before.count * lesson.period then
-    redis.call('HSET', gkey, 'unsure', 1)
-  end
+  local known = {configured = configured, taught = taught, failed = failed, doubted = g[10] and slower(taught, said),
+    told = slower(configured, not assumed and said or nil)}
+  local lesson, tries = lesson_of(gate, seen, known, now)
+  teach_lesson(gate, step, known, lesson, tries, reopens)
 end
 
 -- What was taught is tried again: one call more after a window without a refusal, then each time twice as much more.
@@ -145,8 +156,8 @@ local function grow(gate, now, step)
   if doubted and answered + 1 >= doubted.count then redis.call('HDEL', gkey, 'unsure') end
   if doubted then unblock(gate, now) end
   if not taught then return end
-  
   local wait = math.max(taught.period, TRY_MS) * 8 ^ tonumber(g[7])
+  wait = math.min(wait, math.max(taught.period, TRY_MOST_MS))
   if now < tonumber(g[3]) + wait then return end
   local steps = tonumber(g[6] or 0)
   local more = steps > 0 and math.max(1, taught.count * math.min(1, 0.025 * 2 ^ steps)) or 1
