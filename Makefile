@@ -9,12 +9,13 @@ endif
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test resilience lint lock clean
+.PHONY: help demo test resilience bench lint lock clean
 
 help:
 	@echo "make demo       see it all work on this machine in a minute; KEEP=1 leaves it running to look at"
 	@echo "make test       lint, and all tests with a real server and real workers; ARGS=\"-k gate\" goes to pytest"
 	@echo "make resilience breaks everything that can break, at length, and prints what came of it"
+	@echo "make bench      measures limit, throughput and more beside other job systems; ARGS=\"--only-ours throughput\""
 	@echo "make lint       format, lint, types and import contracts"
 	@echo "make lock       remake the locks from pyproject.toml; ARGS=--upgrade takes newer releases"
 	@echo "make clean      remove what was made here"
@@ -30,6 +31,9 @@ test: lint
 resilience: $(INSTALLED)
 	@$(BIN)/python -m pytest -q tests/resilience --long --ignore-glob="*_canaries.py" --ignore-glob="*_search.py" $(ARGS)
 
+bench: $(VENV)-bench/.installed
+	@$(VENV)-bench/bin/python -m ops.bench $(ARGS)
+
 lint: $(INSTALLED)
 	@$(BIN)/ruff format --check -q
 	@$(BIN)/ruff check -q
@@ -40,9 +44,15 @@ lock:
 	@sh ops/lock.sh $(PYTHON) $(ARGS)
 
 clean:
-	@rm -rf .venv .venv-* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-* ops/bench/peers/bullmq/node_modules build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(INSTALLED): requirements-dev.lock pyproject.toml
 	@sh ops/install.sh $(PYTHON) $(VENV)
+	@touch $@
+
+# Beside the locked packages what the benchmark compares with: no part of what is tested or shipped.
+$(VENV)-bench/.installed: requirements-dev.lock pyproject.toml
+	@sh ops/install.sh $(PYTHON) $(VENV)-bench
+	@sh ops/bench/peers/install.sh $(VENV)-bench/bin/python
 	@touch $@

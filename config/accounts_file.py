@@ -4,6 +4,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +83,9 @@ def _validate(raw: dict[str, dict[str, Any]], settings: Settings) -> tuple[Accou
             accounts[name] = _ACCOUNT.validate_python({**fields, "name": name})
         except ValidationError as error:
             faults += [_fault(settings.accounts_file, name, *fault) for fault in expected(error)]
+    first_of = {account.gate: account for account in sorted(accounts.values(), key=attrgetter("name"), reverse=True)}
     for account in accounts.values():
-        faults += _conflicts(account, accounts.values(), settings)
+        faults += _conflicts(account, first_of[account.gate], settings)
     return accounts, faults
 
 
@@ -93,19 +95,17 @@ def _fault(path: Path, account: str, field: str, message: str) -> str:
     return f"{path}: accounts.{account}{'.' + field if field else ''}{variable}: {message}"
 
 
-def _conflicts(account: BaseAccount, others: Any, settings: Settings) -> list[str]:
+def _conflicts(account: BaseAccount, first: BaseAccount, settings: Settings) -> list[str]:
+    """What cannot be. `first`: by name, of those that share its gate."""
     where = f"{settings.accounts_file}: accounts.{account.name}"
     faults = []
     if account.timeout >= settings.lease_seconds:
         faults.append(f"{where}.timeout: expected less than {PREFIX}LEASE_SECONDS ({settings.lease_seconds})")
-    for other in others:
-        if other.gate != account.gate or other.name >= account.name:
-            continue
-        faults += [
-            f"{where}.{field}: expected the same as accounts.{other.name}.{field}: they share limit_group"
-            for field in SHARED_IN_GROUP
-            if getattr(other, field) != getattr(account, field)
-        ]
+    faults += [
+        f"{where}.{field}: expected the same as accounts.{first.name}.{field}: they share limit_group"
+        for field in SHARED_IN_GROUP
+        if getattr(first, field) != getattr(account, field)
+    ]
     return faults
 
 

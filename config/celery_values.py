@@ -8,7 +8,6 @@ from config.redis_url import SentinelUrl
 from config.settings import Settings
 
 QUEUE = "invitations"
-DELIVER_QUEUE = "invitations.deliver"
 # The stream that any Redis client writes to, and the group of those who read it.
 INBOX, INBOX_READERS = "invitations:inbox", "workers"
 BEAT_LOCK_SECONDS = 10
@@ -103,9 +102,8 @@ def _tasks() -> dict[str, Any]:
     return {
         "include": ["tasks.send", "tasks.deliver", "tasks.retrieve", "tasks.upkeep", "tasks.inbox"],
         "task_default_queue": QUEUE,
-        # Deliveries have a queue of their own: a flood of new jobs does not stand before them.
-        "task_queues": [Queue(name, Exchange(name), routing_key=name) for name in (QUEUE, DELIVER_QUEUE)],
-        "task_routes": {"invitations.deliver": {"queue": DELIVER_QUEUE}},
+        # Deliveries need no queue: the ledger is theirs, and threads of their own (worker/threads.py).
+        "task_queues": [Queue(QUEUE, Exchange(QUEUE), routing_key=QUEUE)],
         "task_serializer": "json",
         "result_serializer": "json",
         "accept_content": ["json"],

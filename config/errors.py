@@ -12,7 +12,7 @@ _WORDS = {
     "string_type": "expected a text",
     "string_unicode": "expected a text in UTF-8",
     "string_pattern_mismatch": "expected small letters, digits and _ only",
-    "list_type": "expected a list",
+    **dict.fromkeys(("list_type", "tuple_type"), "expected a list"),
     "model_type": "expected a JSON object",
     "dict_type": "expected a JSON object",
     "union_tag_not_found": 'expected a provider, such as provider = "webwinkelkeur"',

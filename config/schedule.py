@@ -13,19 +13,22 @@ CLOCKS_SECONDS = 3600
 
 
 def beat_schedule(settings: Settings, accounts: Iterable[BaseAccount]) -> dict[str, dict[str, Any]]:
-    """A retrieval per account whose provider tells what it sent, and the upkeep; what nobody takes expires."""
-    retrievals = {
-        f"retrieve-{account.name}": _entry("invitations.retrieve", settings.retrieve_seconds, [account.name])
-        for account in accounts
-        if account.lists
-    }
-    return {**retrievals, "upkeep": _entry("invitations.upkeep", UPKEEP_SECONDS, [])}
+    """The upkeep, and one look at which accounts have something to be retrieved, where any account's provider tells
+    what it sent. However many accounts there are, the schedule is as short; what nobody takes expires."""
+    upkeep = {"upkeep": _entry("invitations.upkeep", UPKEEP_SECONDS)}
+    if not any(account.lists for account in accounts):
+        return upkeep
+    return {"retrievals": _entry("invitations.retrievals", settings.retrieve_seconds), **upkeep}
 
 
-def _entry(task: str, seconds: int, args: list[str]) -> dict[str, Any]:
+def expires_seconds(every_seconds: int) -> int:
+    """After how long nobody needs a message that is sent so often."""
+    return every_seconds + CLOCKS_SECONDS
+
+
+def _entry(task: str, seconds: int) -> dict[str, Any]:
     return {
         "task": task,
         "schedule": timedelta(seconds=seconds),
-        "args": args,
-        "options": {"expires": seconds + CLOCKS_SECONDS, "ignore_result": True},
+        "options": {"expires": expires_seconds(seconds), "ignore_result": True},
     }

@@ -4,13 +4,14 @@ import re
 
 STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Control characters (C0, C1), Unicode's line breaks, and what turns the direction of writing around."""
+NOT_ONE_LINE = "expected one line without control characters"
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
 def one_line(value: str) -> str:
     """The text itself. Raises ValueError where it could begin a new line or steer what shows it."""
     if STEERING.search(value):
-        raise ValueError("expected one line without control characters")
+        raise ValueError(NOT_ONE_LINE)
     return value
 
 

@@ -2,13 +2,16 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
+from pydantic_core import to_json
 from redis.exceptions import RedisError
 
 from config.accounts import Account
@@ -38,10 +41,11 @@ LARGEST_ORDER = 10**100
 FOREIGN = "foreign"
 
 Prepared = tuple[Entry | RefusedEntry, tuple[Fault, ...]]
+# With the fingerprint of the key that their ids were made with.
+Batch = tuple[str, list[Prepared]]
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """What became of one job. `faults` is empty unless the job was refused."""
 
     receipt: Receipt
@@ -60,52 +64,77 @@ class Acceptance:
     def accept(self, raws: Sequence[Any], *, hold_ms: int = 0) -> list[Accepted]:
         """One answer for each job, in order: JSON texts, or what they would hold. What is new waits `hold_ms` longer
         than it asks for. Raises redis.RedisError."""
-        prepared, receipts = self._write(raws, hold_ms)
+        return self._write(raws, self._prepare_all(raws, hold_ms), hold_ms)
+
+    def accept_all(self, batches: Iterable[Sequence[Any]]) -> Iterator[list[Accepted]]:
+        """The answers of each batch: the next is made ready while Redis takes the one before it. Raises
+        redis.RedisError."""
+        written: Future[list[Accepted]] | None = None
+        with ThreadPoolExecutor(1) as writer:
+            for raws in batches:
+                batch = self._prepare_all(raws)
+                if written:
+                    yield written.result()
+                written = writer.submit(self._write, raws, batch)
+            if written:
+                yield written.result()
+
+    def _write(self, raws: Sequence[Any], batch: Batch, hold_ms: int = 0) -> list[Accepted]:
+        prepared, receipts = self._receipts(batch)
         if any(receipt.state == FOREIGN for receipt in receipts):
             self._identity = Identity.of(self._ledger.redis, self._vault)
-            prepared, receipts = self._write(raws, hold_ms)
+            prepared, receipts = self._receipts(self._prepare_all(raws, hold_ms))
             if any(receipt.state == FOREIGN for receipt in receipts):
                 raise RedisError("Redis lost its data while jobs were accepted; enqueue them again")
-        answers = [Accepted(receipt, faults) for receipt, (_, faults) in zip(receipts, prepared, strict=True)]
-        for answer, (entry, _) in zip(answers, prepared, strict=True):
-            if answer.receipt.created:
-                INVITATIONS.labels(entry.account, self._provider(entry.account), answer.receipt.state).inc()
-        return answers
+        self._count(prepared, receipts)
+        return [Accepted(receipt, faults) for receipt, (_, faults) in zip(receipts, prepared, strict=True)]
 
-    def _write(self, raws: Sequence[Any], hold_ms: int) -> tuple[list[Prepared], list[Receipt]]:
-        now = self._ledger.now()
-        prepared = [self._prepare(raw, now, hold_ms) for raw in raws]
-        receipts = self._ledger.accept([entry for entry, _ in prepared], self._identity.fingerprint)
-        return prepared, receipts
+    def _receipts(self, batch: Batch) -> tuple[list[Prepared], list[Receipt]]:
+        fingerprint, prepared = batch
+        return prepared, self._ledger.accept([entry for entry, _ in prepared], fingerprint)
+
+    def _prepare_all(self, raws: Sequence[Any], hold_ms: int = 0) -> Batch:
+        # Read first: where another thread meets a new key meanwhile, this batch is foreign and made again.
+        fingerprint, now = self._identity.fingerprint, cache(self._ledger.now)
+        return fingerprint, [self._prepare(raw, now, hold_ms) for raw in raws]
+
+    def _count(self, prepared: list[Prepared], receipts: list[Receipt]) -> None:
+        made = zip(prepared, receipts, strict=True)
+        new = Counter((entry.account, receipt.state) for (entry, _), receipt in made if receipt.created)
+        for (account, state), number in new.items():
+            INVITATIONS.labels(account, self._provider(account), state).inc(number)
 
     def _provider(self, account: str) -> str:
         known = self._accounts.get(account)
         return known.provider if known else NO_ACCOUNT
 
-    def _prepare(self, raw: Any, now: int, hold_ms: int) -> Prepared:
-        text = _as_text(raw)
+    def _prepare(self, raw: Any, now: Callable[[], int], hold_ms: int) -> Prepared:
         try:
-            return self._entry(raw, text, now, hold_ms), ()
+            return self._entry(raw, now, hold_ms), ()
         except JobError as error:
             faults = error.faults
+        except RedisError:
+            raise
         except Exception as error:
             # One job that this program stumbles over must not stop the ones behind it, and is kept like any other.
             log.error("job_could_not_be_read", error=type(error).__name__)
             faults = [Fault(field="job", problem=f"could not be read ({type(error).__name__})")]
-        whole = text.encode("utf-8", "backslashreplace")
+        whole = _as_text(raw).encode("utf-8", "backslashreplace")
         if len(whole) > KEPT_BYTES:
             faults = [*faults, CUT]
         return self._refused(raw, whole, faults), tuple(faults)
 
-    def _entry(self, raw: Any, text: str, now: int, hold_ms: int) -> Entry:
+    def _entry(self, raw: Any, clock: Callable[[], int], hold_ms: int) -> Entry:
         if isinstance(raw, Unreadable):
             raise JobError([raw.fault])
-        if _is_larger(text, MOST_BYTES):
+        if _size(raw) > MOST_BYTES:
             raise JobError([TOO_LARGE])
         job = Job.read(raw)
         account = self._accounts.get(job.account)
         if account is None:
             raise JobError([Fault(field="account", problem="is not configured here")])
+        # Redis is asked for its time where it matters: it may be at work on the batch before.
+        now = clock() if job.counts_weekdays else 0
         faults = [*job.faults_at(now, account.zone), *faults_for(account, job)]
         if faults:
             raise JobError(faults)
@@ -116,7 +145,7 @@ class Acceptance:
             account=job.account,
             gate=account.gate,
             order=job.order or "",
-            job=self._vault.seal(job.model_dump_json(exclude_defaults=True)),
+            job=self._vault.seal(job.model_dump_json(exclude_unset=True, exclude_none=True)),
             delay_ms=_waited_out_here(account, job, now) + hold_ms,
             expires_after_ms=account.expires_after,
             natural=natural if own else "",
@@ -148,9 +177,13 @@ def _as_text(raw: Any) -> str:
         return f"(a {type(raw).__name__} that JSON cannot hold)"
 
 
-def _is_larger(text: str, most_bytes: int) -> bool:
-    # A letter takes four bytes at most.
-    return len(text) * 4 > most_bytes and len(text.encode("utf-8", "replace")) > most_bytes
+def _size(raw: Any) -> int:
+    """In bytes of JSON."""
+    if isinstance(raw, str):
+        return len(raw) if raw.isascii() else len(raw.encode("utf-8", "replace"))
+    with suppress(ValueError):
+        return len(to_json(raw))
+    return len(_as_text(raw).encode("utf-8", "replace"))
 
 
 def _named(raw: Any) -> tuple[str, str, str]:

@@ -29,11 +29,10 @@ NO_KEY = f"this worker's {PREFIX}ENCRYPTION_KEYS lack the key that it was sealed
 
 
 class Delivery:
-    """One claimed invitation on its way. `began`: when the claim was asked for (monotonic seconds)."""
+    """One claimed invitation on its way."""
 
-    def __init__(self, claim: Claim, began: float) -> None:
+    def __init__(self, claim: Claim) -> None:
         self._claim = claim
-        self._began = began
         self._may_have_called = claim.unclear
 
     def step(self) -> Step:
@@ -76,7 +75,7 @@ class Delivery:
         return Step("queued", "the customer agreed: waits for its turn", unclear=self._claim.unclear, consented=True)
 
     def _left(self, account: Account) -> float:
-        return account.timeout - (time.monotonic() - self._began)
+        return account.timeout - (time.monotonic() - self._claim.asked_at)
 
     def _call(self, account: Account, job: Job) -> Step:
         left = self._left(account)

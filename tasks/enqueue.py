@@ -48,8 +48,8 @@ def enqueue_many(
     so a run that broke off is simply run again. Raises redis.RedisError where Redis is away.
     """
     summary, position = Summary(), 0
-    for batch in _batches(iter(jobs)):
-        for answer in acceptance().accept([_raw(job) for job in batch]):
+    for answers in acceptance().accept_all(_batches(map(_raw, jobs))):
+        for answer in answers:
             position += 1
             if answer.faults:
                 summary.refused.append((position, answer.faults))
@@ -59,7 +59,7 @@ def enqueue_many(
                 summary.accepted += 1
             else:
                 summary.known += 1
-        progress(len(batch))
+        progress(len(answers))
     return summary
 
 

@@ -11,6 +11,7 @@ from typing import Any, cast
 from redis import Redis
 
 from worker.address import one_spelling
+from worker.job_text import FIELDS, joined
 from worker.vault import Identity, Vault
 
 BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4}){4,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
@@ -69,8 +70,9 @@ class Found:
                 yield invitation, who
             elif state and not forgotten_at and (not who or state == "refused"):
                 opened.append((invitation, state))
-        for (invitation, state), (sealed,) in zip(opened, self._read([one for one, _ in opened], "job"), strict=True):
-            job = self._vault.open(sealed or "")
+        jobs = self._read([one for one, _ in opened], *FIELDS)
+        for (invitation, state), sealed in zip(opened, jobs, strict=True):
+            job = self._vault.open(joined(sealed))
             who = self._persons.owner_of(job)
             if who or (state == "refused" and self._persons.are_named_in(job)):
                 yield invitation, who

@@ -9,6 +9,7 @@ import structlog
 
 from config.accounts import Account
 from config.accounts_file import accounts
+from config.schedule import expires_seconds
 from config.settings import settings
 from tasks.calls import pipeline, vault
 from tasks.decision import gate_lesson
@@ -19,17 +20,29 @@ from worker.connection import redis
 from worker.ending import ending
 from worker.ledger import ledger
 from worker.metrics import INVITATIONS, RETRIEVED
-from worker.sightings import Sighting, Sightings
+from worker.sightings import Sighting, Sightings, expecting
 from worker.vault import Identity
 
 log = structlog.get_logger()
 
-MOST_PAGES = 50
+# So many invitations that went out together can be found with so many pages (tasks/listed.py). Where there are more, or
+# they stand apart, the rest is looked for at once in a retrieval of its own.
 MOST_WANTED = 5_000
+MOST_PAGES = 100
 LONGEST_WAIT_MS = 2_000
 # One retrieval of an account at a time, no longer than this: a slow provider must not hold the worker's threads. Where
 # a worker dies in one, others are passed over for so long: what was sent is learnt later, and nothing is lost.
 RUN_SECONDS = 120
+
+
+@app.task(name="invitations.retrievals", ignore_result=True)
+def retrievals() -> int:
+    """Starts the retrieval of each account that has something to learn. Returns how many that are."""
+    names = expecting(ledger(), [name for name, account in accounts().items() if account.lists])
+    expires = expires_seconds(settings().retrieve_seconds)
+    for name in names:
+        retrieve.apply_async((name,), expires=expires)
+    return len(names)
 
 
 @app.task(name="invitations.retrieve", ignore_result=True)
@@ -44,19 +57,24 @@ def retrieve(account: str) -> int:
         return 0
     if not redis().set(f"invitations:retrieving:{account}", 1, nx=True, px=RUN_SECONDS * 1000):
         return 0
+    retrieval = Retrieval(known, sightings, expected)
     try:
-        return Retrieval(known, sightings, expected).run()
+        sent = retrieval.run()
     finally:
         redis().delete(f"invitations:retrieving:{account}")
+    if retrieval.goes_on and not ending.is_set():
+        retrieve.apply_async((account,), expires=expires_seconds(settings().retrieve_seconds))
+    return sent
 
 
 class Retrieval:
-    """One retrieval of one account."""
+    """One retrieval of one account. `goes_on`: it found some, and there may be more to be found now."""
 
     def __init__(self, account: Account, sightings: Sightings, expected: list[Sighting]) -> None:
         self._account = account
         self._sightings = sightings
         self._pages = 0
+        self.goes_on = False
         self._sent = 0
         self._identity = Identity.of(redis(), vault())
         self._ends = time.monotonic() + RUN_SECONDS - account.timeout
@@ -70,18 +88,19 @@ class Retrieval:
             for those in self._expected.values()
             for one in those
         ]
-        complete = Search(self._read, self._see).run(wanted)
-        missing = [one for those in self._expected.values() for one in those]
-        if complete:
-            self._sightings.look_again(missing, settings().retrieve_seconds * 1000)
+        unread = Search(self._read, self._see).run(wanted)
+        not_looked_at = {one.id for one in unread}
+        absent = [one for those in self._expected.values() for one in those if one.id not in not_looked_at]
+        self._sightings.look_again(absent, settings().retrieve_seconds * 1000)
+        self.goes_on = self._sent > 0 and (self._pages >= MOST_PAGES or len(wanted) >= MOST_WANTED)
         log.info(
             "retrieved",
             account=self._account.name,
             pages=self._pages,
             sent=self._sent,
             expected=len(wanted),
-            missing=len(missing),
-            complete=complete,
+            missing=len(absent),
+            complete=not unread,
         )
         return self._sent
 
@@ -107,11 +126,11 @@ class Retrieval:
             wait = ledger().spend(self._account.gate, self._account.name, owed_ms)
         return wait == 0
 
-    def _see(self, row: Row) -> None:
+    def _see(self, row: Row) -> str | None:
         natural = self._identity.natural(self._account.name, row.email, row.order)
         candidates = self._expected.get(natural)
         if not candidates:
-            return
+            return None
         created = row.created.timestamp() * 1000
         one = min(candidates, key=lambda candidate: abs(candidate.accepted_at - created))
         candidates.remove(one)
@@ -123,6 +142,7 @@ class Retrieval:
         elif ledger().sent(one.id, round(row.sent.timestamp() * 1000)):
             self._sent += 1
             INVITATIONS.labels(self._account.name, self._account.provider, "sent").inc()
+        return one.id
 
     def _time(self, ms: int) -> datetime:
         return datetime.fromtimestamp(ms / 1000, UTC).astimezone(self._account.zone)

@@ -1,5 +1,6 @@
 """`invitations.upkeep`: erases what is finished and old enough, and tidies after readers that are gone."""
 
+from collections.abc import Iterator
 from typing import cast
 
 import structlog
@@ -20,6 +21,7 @@ log = structlog.get_logger()
 EVENTS = "invitations:events"
 DAY_MS = 86_400_000
 BATCH = 500
+SHELVES_AT_ONCE = 1_000
 
 
 @app.task(name="invitations.upkeep", ignore_result=True)
@@ -36,11 +38,23 @@ def upkeep() -> int:
 def erase_old(ledger: Ledger, kept_ms: int) -> int:
     """Erases what is finished since `kept_ms` milliseconds; an accepted one counts from when it is to leave."""
     cutoff = ledger.now() - kept_ms
-    erased = 0
-    for account in Records(ledger.redis).accounts():
-        for state in FINISHED:
-            erased += _erase(ledger, account, state, cutoff)
-    return erased
+    return sum(_erase(ledger, account, state, cutoff) for account, state in _shelves_with_old(ledger.redis, cutoff))
+
+
+def _shelves_with_old(redis: Redis, cutoff: int) -> Iterator[tuple[str, str]]:
+    """Account and state: of thousands of accounts few have anything to be erased."""
+    shelves = [(account, state) for account in Records(redis).accounts() for state in FINISHED]
+    for start in range(0, len(shelves), SHELVES_AT_ONCE):
+        asked = shelves[start : start + SHELVES_AT_ONCE]
+        with redis.pipeline(transaction=False) as pipe:
+            for account, state in asked:
+                pipe.zcount(_shelf(account, state), "-inf", cutoff)
+            counts = pipe.execute()
+        yield from (shelf for shelf, old in zip(asked, counts, strict=True) if old)
+
+
+def _shelf(account: str, state: str) -> str:
+    return f"invitations:state:{account}:{state}"
 
 
 def drop_old_events(ledger: Ledger, kept_ms: int) -> int:
@@ -49,7 +63,7 @@ def drop_old_events(ledger: Ledger, kept_ms: int) -> int:
 
 
 def _erase(ledger: Ledger, account: str, state: str, cutoff: int) -> int:
-    shelf, erased = f"invitations:state:{account}:{state}", 0
+    shelf, erased = _shelf(account, state), 0
     while not ending.is_set() and (
         ids := cast(list[str], ledger.redis.zrange(shelf, "-inf", cutoff, byscore=True, offset=0, num=BATCH))
     ):

@@ -5,10 +5,12 @@ import socket
 import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from redis import Redis
 from redis.client import NEVER_DECODE
+
+from worker.job_text import FIELDS, joined
 
 KEY = "(the key)"
 READERS: dict[str, list[tuple[str, ...]]] = {
@@ -38,6 +40,11 @@ def wait_until(condition: Callable[[], bool], *, seconds: float, what: str) -> N
         if time.monotonic() > ends:
             raise AssertionError(f"not within {seconds:g} s: {what}")
         time.sleep(0.02)
+
+
+def sealed_job(client: Redis, invitation: str) -> str:
+    """The job as it stands in a record; empty where nothing of it is kept."""
+    return joined(cast(list[str | None], client.hmget(f"invitations:record:{invitation}", FIELDS)))
 
 
 def everything_in(client: Redis) -> str:

@@ -74,6 +74,7 @@ def connect(settings: Settings) -> Redis:
     return master
 
 
+@cache
 def patiently(seconds: float) -> Retrying:
     """Calls a step again that changes nothing the second time, while Redis is away or refuses to write: about so long,
     and then its error is raised."""

@@ -1,12 +1,14 @@
 """The ledger: the one place where the state of every invitation stands. Each step is one Lua script, so atomic."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain
+from operator import attrgetter
 from secrets import token_hex
-from typing import Any
+from time import monotonic
+from typing import Any, NamedTuple
 
 import structlog
 from redis import Redis
@@ -19,19 +21,27 @@ log = structlog.get_logger()
 
 # Of the records that this program writes, and the newest that it can read. A newer version may add fields to a record,
 # and needs a number of its own only where this program would do wrong with what it adds.
-VERSION = 1
+VERSION = 2
 PAGE = 1_000
+# How much is accepted in one step.
+AT_ONCE = 100
+LETTERS_AT_ONCE = 256 * 1024
 ERASURES_KEPT = 10_000
 # How long a worker leaves a newer record to others before it looks at it again.
 FOR_NEWER_MS = 60_000
 QUANTUM = 10
+# Accounts that one script looks at: others wait for less than a millisecond meanwhile.
+LOOKED_AT_ONCE = 100
 KEPT_BYTES = 256 * 1024
 """So much is kept of a job that is refused."""
 PROBE_MS = 15 * 60_000
 NO_ACCOUNT = "-"
+# How long a claim is asked for again, whose answer did not come.
+CLAIMED_WITHIN_SECONDS = 10
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: thousands are made a second, and that would take five times as long.
+@dataclass(slots=True)
 class Entry:
     """What acceptance puts into the ledger. `job` is sealed; `natural` is set where the id is not the natural one;
     `who` is the digest of the address."""
@@ -47,7 +57,7 @@ class Entry:
     who: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RefusedEntry:
     """A job that is not valid, as it is kept: sealed, with its faults as JSON; `who` where it names an address."""
 
@@ -60,8 +70,14 @@ class RefusedEntry:
     who: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+# The script for each, and what it is given of one.
+_SCRIPTS = {
+    Entry: ("accept", attrgetter(*Entry.__slots__)),
+    RefusedEntry: ("refuse", attrgetter(*RefusedEntry.__slots__)),
+}
+
+
+class Receipt(NamedTuple):
     """What became of a job: its id, the state of its invitation, and whether this job created it."""
 
     id: str
@@ -84,6 +100,7 @@ class Claim:
 
     `unclear`: an earlier call may have reached the provider. `probe`: the provider is known to be down, and this
     call tests it. `consented_at`: when the provider said last that the customer agreed to be invited; 0 for never.
+    `asked_at`: when the claim was asked for, in this process's monotonic seconds: the lease began later.
     """
 
     id: str
@@ -98,6 +115,7 @@ class Claim:
     now: int = 0
     probe: bool = False
     consented_at: int = 0
+    asked_at: float = field(default=0, compare=False)
 
 
 class Ledger:
@@ -114,18 +132,21 @@ class Ledger:
         return int(seconds) * 1000 + int(micros) // 1000
 
     def accept(self, entries: Sequence[Entry | RefusedEntry], fingerprint: str = "") -> list[Receipt]:
-        """One receipt for each entry, in order; all in one pipeline.
+        """One receipt for each entry, in order; all in one pipeline, a hundred in one step.
 
         `fingerprint`: of the key that their ids were made with. Where Redis holds another key, nothing is written and
         the state is `foreign`.
         """
-        with self.redis.pipeline(transaction=False) as pipe:
-            for entry in entries:
-                self._scripts.run(_script(entry), *_accepting(entry), VERSION, fingerprint, client=pipe)
-            answers = pipe.execute()
-        return [
-            Receipt(entry.id, state, bool(created)) for entry, (state, created) in zip(entries, answers, strict=True)
-        ]
+        steps = list(map(_step, _steps(entries)))
+        if len(steps) == 1:
+            answers = [self._scripts.run(script, VERSION, fingerprint, texts) for script, texts in steps]
+        else:
+            with self.redis.pipeline(transaction=False) as pipe:
+                for script, texts in steps:
+                    self._scripts.run(script, VERSION, fingerprint, texts, client=pipe)
+                answers = pipe.execute()
+        states = chain.from_iterable(map(json.loads, answers))
+        return [Receipt(entry.id, state, bool(new)) for entry, (state, new) in zip(entries, states, strict=True)]
 
     def configure(self, accounts: Iterable[BaseAccount]) -> None:
         """Tells every gate its limit, burst and concurrency, and which accounts stand before it."""
@@ -133,25 +154,20 @@ class Ledger:
         gates: dict[str, list[BaseAccount]] = {}
         for account in self._configured:
             gates.setdefault(account.gate, []).append(account)
-        for gate, members in gates.items():
-            limit, burst = members[0].limit, members[0].burst
-            self._scripts.run(
-                "configure",
-                gate,
-                limit.count if limit else "",
-                limit.period_ms if limit else "",
-                burst or "",
-                members[0].concurrency,
-                *(member.name for member in members),
-            )
+        told = [_configuring(gate, members) for gate, members in gates.items()]
+        for start in range(0, len(told), PAGE):
+            with self.redis.pipeline(transaction=False) as pipe:
+                for configuration in told[start : start + PAGE]:
+                    self._scripts.run("configure", *configuration, client=pipe)
+                pipe.execute()
 
-    def admit(self, queue: str, longest: int, lease_ms: int) -> tuple[int | None, list[str]]:
-        """Lets through what may pass now, while Celery's `queue` holds fewer than `longest` messages.
+    def admit(self, room: int, lease_ms: int) -> tuple[int | None, list[str]]:
+        """Lets through what may pass now, `room` at most.
 
-        Returns milliseconds until the next look (None: nothing is known to come), and the ids to be announced. Where
+        Returns milliseconds until the next look (None: nothing is known to come), and the ids to be claimed. Where
         Redis forgot what was configured, it is told again.
         """
-        wait, unknown, *ids = self._scripts.run("admit", queue, longest, lease_ms, QUANTUM, PROBE_MS)
+        wait, unknown, *ids = self._scripts.run("admit", room, lease_ms, QUANTUM, PROBE_MS)
         if int(unknown) and self._configured:
             self.configure(self._configured)
             return 0, ids
@@ -159,24 +175,16 @@ class Ledger:
 
     def claim(self, invitation: str, lease_ms: int, by: str = "") -> Claim | NoClaim:
         """The claim, or why there is none. Who claims again under the same name is given the same claim again."""
-        answer = self._scripts.run("claim", invitation, lease_ms, VERSION, FOR_NEWER_MS, by or token_hex(4))
-        if answer[0] != "ok":
-            return NoClaim(*answer)
-        token, account, job, attempts, throttled, unclear, created_at, due_at, now, probe, consented = answer[1:]
-        return Claim(
-            id=invitation,
-            token=token,
-            account=account,
-            job=job,
-            attempts=int(attempts),
-            throttled=int(throttled),
-            unclear=unclear == "1",
-            created_at=int(created_at),
-            due_at=int(due_at),
-            now=int(now),
-            probe=probe == "1",
-            consented_at=int(consented),
-        )
+        return self.claim_many([invitation], lease_ms, [by or token_hex(4)])[0]
+
+    def claim_many(self, ids: Sequence[str], lease_ms: int, names: Sequence[str]) -> list[Claim | NoClaim]:
+        """The same for several, in one round trip; `names` are those of their claims."""
+        asked_at = monotonic()
+        with self.redis.pipeline(transaction=False) as pipe:
+            for invitation, by in zip(ids, names, strict=True):
+                self._scripts.run("claim", invitation, lease_ms, VERSION, FOR_NEWER_MS, by, client=pipe)
+            answers = pipe.execute()
+        return [_claim(invitation, answer, asked_at) for invitation, answer in zip(ids, answers, strict=True)]
 
     def settle(self, invitation: str, token: str, step: dict[str, Any]) -> tuple[str, bool]:
         """Applies what a call came to (see settle.lua for the fields of `step`). Returns the state, and whether the
@@ -236,20 +244,47 @@ class Ledger:
         """Adds to the stream `invitations:erasures` what was erased, and when; the last ten thousand are kept."""
         self._scripts.run("note_erasure", ERASURES_KEPT, *chain.from_iterable(told.items()))
 
+    def overview(self, accounts: Sequence[tuple[str, str]], states: Sequence[str]) -> list[tuple[int, list[Any]]]:
+        """How each account, given with its gate, stands: the time (ms) at which it was looked at, and what overview.lua
+        says of it."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for start in range(0, len(accounts), LOOKED_AT_ONCE):
+                pairs = chain.from_iterable(accounts[start : start + LOOKED_AT_ONCE])
+                self._scripts.run("overview", len(states), *states, *pairs, client=pipe)
+            answers = [json.loads(answer) for answer in pipe.execute()]
+        return [(int(now), row) for now, rows in answers for row in rows]
+
     def erase(self, invitation: str, account: str, state: str, not_after: int) -> bool:
         """Erases a finished invitation that stands on the shelf of `state` since `not_after` (ms) or earlier."""
         return bool(self._scripts.run("erase", invitation, account, state, not_after))
 
 
-def _script(entry: Entry | RefusedEntry) -> str:
-    return "accept" if isinstance(entry, Entry) else "refuse"
+def _steps(entries: Sequence[Entry | RefusedEntry]) -> Iterator[list[Entry | RefusedEntry]]:
+    """In their order, so many at once that one step takes some milliseconds."""
+    step: list[Entry | RefusedEntry] = []
+    size = 0
+    for entry in entries:
+        if step and (
+            type(entry) is not type(step[0]) or len(step) == AT_ONCE or size + len(entry.job) > LETTERS_AT_ONCE
+        ):
+            yield step
+            step, size = [], 0
+        step.append(entry)
+        size += len(entry.job)
+    if step:
+        yield step
 
 
-def _accepting(entry: Entry | RefusedEntry) -> tuple[str | int, ...]:
-    if isinstance(entry, RefusedEntry):
-        return entry.id, entry.account, entry.order, entry.job, entry.faults, entry.reason, entry.who
-    delays = entry.delay_ms, entry.expires_after_ms
-    return entry.id, entry.account, entry.gate, entry.order, entry.job, *delays, entry.natural, entry.who
+def _configuring(gate: str, members: list[BaseAccount]) -> tuple[str | int, ...]:
+    first = members[0]
+    limit = (first.limit.count, first.limit.period_ms) if first.limit else ("", "")
+    return gate, *limit, first.burst or "", first.concurrency, *(member.name for member in members)
+
+
+def _step(entries: list[Entry | RefusedEntry]) -> tuple[str, str]:
+    """The script, and its entries as one argument: over many, redis-py takes longer than JSON does."""
+    script, values = _SCRIPTS[type(entries[0])]
+    return script, json.dumps([values(entry) for entry in entries])
 
 
 def _announce(news: str, step: dict[str, Any]) -> None:
@@ -257,6 +292,27 @@ def _announce(news: str, step: dict[str, Any]) -> None:
         log.info(news)
     elif news:
         log.warning(news, reason=step.get("reason"))
+
+
+def _claim(invitation: str, answer: list[str], asked_at: float) -> Claim | NoClaim:
+    if answer[0] != "ok":
+        return NoClaim(*answer)
+    token, account, job, attempts, throttled, unclear, created_at, due_at, now, probe, consented = answer[1:]
+    return Claim(
+        id=invitation,
+        token=token,
+        account=account,
+        job=job,
+        attempts=int(attempts),
+        throttled=int(throttled),
+        unclear=unclear == "1",
+        created_at=int(created_at),
+        due_at=int(due_at),
+        now=int(now),
+        probe=probe == "1",
+        consented_at=int(consented),
+        asked_at=asked_at,
+    )
 
 
 def _json(step: dict[str, Any]) -> str:

@@ -58,6 +58,7 @@ def configure_logs(log_format: Literal["console", "json"], level: int | str) -> 
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    logging.getLogger("celery.app.trace").addFilter(_not_twice)
     for name in NEVER_DEBUG:
         logging.getLogger(name).setLevel(max(logging.INFO, root.level))
 
@@ -80,6 +81,11 @@ def _without_bodies(record: logging.LogRecord) -> bool:
         record.msg = str(record.msg).strip().splitlines()[0].split("%")[0] + "(not shown: it may hold a job)"
         record.args, record.exc_info = (), None
     return True
+
+
+def _not_twice(record: logging.LogRecord) -> bool:
+    """Of a delivery our own line tells what came of it, and more."""
+    return record.levelno > logging.INFO or getattr(record, "data", {}).get("name") != "invitations.deliver"
 
 
 def _brief_warnings(record: logging.LogRecord) -> bool:

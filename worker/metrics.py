@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 from config.accounts_file import accounts
 from config.settings import PREFIX, Settings
-from worker.ledger import ledger
+from worker.ledger import NO_ACCOUNT, NoClaim, ledger
 from worker.overview import overview
 
 log = structlog.get_logger()
@@ -25,6 +25,7 @@ REQUEST_SECONDS = Histogram(
     ["provider", "outcome"],
     buckets=(0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
+ENDED_AT_CLAIM = {"expired": "failed", "suppressed": "suppressed"}
 ACCOUNT_GAUGES = (
     ("waiting", "Invitations in line"),
     ("delivering", "Invitations that a worker holds"),
@@ -34,6 +35,18 @@ ACCOUNT_GAUGES = (
 PACER_TURN = Gauge(
     "invitations_pacer_turn_timestamp_seconds", "When the pacer of this process last looked at the gates"
 )
+
+
+def count(account: str, state: str) -> None:
+    """An invitation of this account came to this state here."""
+    known = accounts().get(account)
+    INVITATIONS.labels(account, known.provider if known else NO_ACCOUNT, state).inc()
+
+
+def count_ended(refused: NoClaim) -> None:
+    """Where the ledger ended an invitation instead of letting it be claimed."""
+    if refused.why in ENDED_AT_CLAIM:
+        count(refused.account, ENDED_AT_CLAIM[refused.why])
 
 
 def beat_of_pacer() -> None:
@@ -48,7 +61,7 @@ class AccountsCollector(Collector):
             name: GaugeMetricFamily(f"invitations_{name}", text, labels=["account"]) for name, text in ACCOUNT_GAUGES
         }
         try:
-            views = overview(ledger(), accounts().values())
+            views = overview(ledger(), accounts().values(), states=())
         except RedisError as error:
             log.warning("metrics_without_redis", error=type(error).__name__)
             return

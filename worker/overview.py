@@ -1,14 +1,13 @@
-"""How every account stands, for status, watch and the metrics: one round trip, a few commands for each account."""
+"""How every account stands, for status, watch and the metrics: one round trip, whatever their number."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from config.accounts import BaseAccount
 from worker.ledger import Ledger
 
 FINISHED = ("accepted", "sent", "duplicate", "rejected", "failed", "refused", "suppressed", "cancelled")
-PER_ACCOUNT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,43 +25,27 @@ class AccountView:
     states: dict[str, int] = field(default_factory=dict)
 
 
-def overview(ledger: Ledger, accounts: Iterable[BaseAccount]) -> dict[str, AccountView]:
-    """Every account by name. Raises redis.RedisError where Redis is away."""
+def overview(
+    ledger: Ledger, accounts: Iterable[BaseAccount], states: Sequence[str] = FINISHED
+) -> dict[str, AccountView]:
+    """Every account by name. Of the final states only `states` are counted, and 0 stands for the others.
+
+    Raises redis.RedisError where Redis is away.
+    """
     known = list(accounts)
-    with ledger.redis.pipeline(transaction=False) as pipe:
-        pipe.time()
-        for account in known:
-            _ask(pipe, account)
-        (seconds, micros), *answers = pipe.execute()
-    now = int(seconds) * 1000 + int(micros) // 1000
-    width = len(answers) // len(known) if known else 0
-    return {
-        account.name: _view(account, now, answers[index * width : (index + 1) * width])
-        for index, account in enumerate(known)
-    }
+    told = ledger.overview([(account.name, account.gate) for account in known], states)
+    return {account.name: _view(account, now, row, states) for account, (now, row) in zip(known, told, strict=True)}
 
 
-def _ask(pipe: Any, account: BaseAccount) -> None:
-    line = f"invitations:line:{account.name}"
-    pipe.hgetall(f"invitations:gate:{account.gate}")
-    pipe.hgetall(f"invitations:pause:{account.name}")
-    pipe.zcard(line)
-    pipe.zrange(line, 0, 0, withscores=True)
-    pipe.zcard(f"invitations:inflight:{account.name}")
-    for state in FINISHED:
-        pipe.zcard(f"invitations:state:{account.name}:{state}")
-
-
-def _view(account: BaseAccount, now: int, answers: list[Any]) -> AccountView:
-    gate, pause, waiting, first, delivering = answers[:PER_ACCOUNT]
-    closed_until = int(gate.get("closed_until", 0))
-    probe_at = int(pause.get("probe_at", 0)) or None
+def _view(account: BaseAccount, now: int, row: list[Any], counted: Sequence[str]) -> AccountView:
+    gate, (pause_reason, probe_at), waiting, due, delivering, *counts = row
+    closed_until, closed_why, *limits = gate
     state, until, reason = "open", None, None
-    if pause:
-        state, until, reason = "paused", probe_at, pause["reason"]
-    elif closed_until > now:
-        state, until, reason = "closed", closed_until, gate.get("closed_why")
-    states = dict(zip(FINISHED, answers[PER_ACCOUNT:], strict=True))
+    if pause_reason is not False:
+        state, until, reason = "paused", int(probe_at or 0) or None, pause_reason
+    elif int(closed_until or 0) > now:
+        state, until, reason = "closed", int(closed_until), closed_why or None
+    done = dict.fromkeys(FINISHED, 0) | dict(zip(counted, counts, strict=True))
     return AccountView(
         provider=account.provider,  # type: ignore[attr-defined]
         gate=state,
@@ -70,20 +53,16 @@ def _view(account: BaseAccount, now: int, answers: list[Any]) -> AccountView:
         gate_reason=reason,
         waiting=waiting,
         delivering=delivering,
-        oldest_due_ms=max(0, now - int(first[0][1])) if first else 0,
-        limit=_limit(gate, account),
-        states={"queued": waiting, "delivering": delivering, **states},
+        oldest_due_ms=max(0, now - int(due)) if due else 0,
+        limit=_limit(account, *limits),
+        states={"queued": waiting, "delivering": delivering, **done},
     )
 
 
-def _limit(gate: dict[str, str], account: BaseAccount) -> str | None:
+def _limit(account: BaseAccount, *seen: str | Literal[False]) -> str | None:
     """The strictest of what is configured, what the provider said, and what its refusals taught."""
     known = [(account.limit.count, account.limit.period_ms)] if account.limit else []
-    known += [
-        (int(gate[f"{kind}count"]), int(gate[f"{kind}period"]))
-        for kind in ("said_", "taught_")
-        if f"{kind}count" in gate
-    ]
+    known += [(int(count), int(period)) for count, period in (seen[:2], seen[2:]) if count and period]
     if not known:
         return None
     count, period = min(known, key=lambda pair: (pair[0] / pair[1], pair[0]))

@@ -1,39 +1,34 @@
-"""The pacer: in every worker process, it lets due invitations through their gates and announces them to Celery.
+"""The pacer: in every worker process, it lets due invitations through their gates, claims them and has them delivered.
 
-No pacer leads: admission is one atomic script, so any number of them share the work, and a dead one is not missed.
+No pacer leads: admission is one atomic script, so any number of them share the work, and a dead one is not missed. Each
+takes as many as it has threads that are free, so nothing waits in a worker, and a fresh invitation is next.
 """
 
+from secrets import token_hex
 from typing import Any
 
-from celery import Celery, bootsteps
-from kombu.exceptions import OperationalError
+from celery import bootsteps, signals
 from redis import Redis
-from redis.exceptions import ConnectionError as RedisConnectionError
 
 from config.accounts_file import accounts
-from config.celery_values import DELIVER_QUEUE
 from config.settings import Settings, settings
 from worker.background import Loop
-from worker.connection import redis
-from worker.ledger import Ledger, ledger
-from worker.metrics import beat_of_pacer
+from worker.connection import patiently, redis
+from worker.ledger import CLAIMED_WITHIN_SECONDS, Claim, Ledger, ledger
+from worker.metrics import beat_of_pacer, count_ended
+from worker.threads import DeliveryThreads
 
 BELL = "invitations:bell"
-# Messages that may wait in Celery's queue, for each delivery at once: enough to keep every thread busy,
-# few enough that a fresh invitation of another account is next.
-QUEUE_FACTOR = 2
 LONGEST_SLEEP_SECONDS = 1.0
-QUEUE_FULL_SECONDS = 0.02
 
 
 class Pacer:
-    """Admits and announces. One for each worker process."""
+    """Admits, claims and hands over. One for each worker process."""
 
-    def __init__(self, app: Celery, ledger: Ledger, redis: Redis, settings: Settings) -> None:
-        self._app = app
+    def __init__(self, threads: DeliveryThreads, ledger: Ledger, redis: Redis, settings: Settings) -> None:
+        self._threads = threads
         self._ledger = ledger
         self._redis = redis
-        self._longest = settings.concurrency * QUEUE_FACTOR
         self._lease_ms = settings.lease_seconds * 1000
         self._loop = Loop("pacer", self.turn, self._configure)
 
@@ -42,56 +37,55 @@ class Pacer:
 
     def end(self) -> None:
         self._loop.end()
+        self._threads.wake()
 
     def stop(self) -> None:
         self._loop.stop()
+        self._threads.stop()
 
     def turn(self) -> None:
         """One look at the gates, and a sleep until the bell rings or the next known time."""
-        wait_ms, ids = self._ledger.admit(DELIVER_QUEUE, self._longest, self._lease_ms)
-        self._announce(ids)
+        free = self._threads.wait_for_free(LONGEST_SLEEP_SECONDS)
         beat_of_pacer()
-        if ids and wait_ms == 0:
+        self._threads.publish_events()
+        if not free or self._loop.ends.is_set():
             return
-        seconds = LONGEST_SLEEP_SECONDS if wait_ms is None else min(wait_ms / 1000, LONGEST_SLEEP_SECONDS)
-        if wait_ms == 0:
-            self._loop.ends.wait(QUEUE_FULL_SECONDS)
-        elif not self._loop.ends.is_set():
+        wait_ms, ids = self._ledger.admit(free, self._lease_ms)
+        self._deliver(ids)
+        if wait_ms != 0 and not self._loop.ends.is_set():
+            seconds = LONGEST_SLEEP_SECONDS if wait_ms is None else min(wait_ms / 1000, LONGEST_SLEEP_SECONDS)
             self._redis.blpop([BELL], timeout=max(seconds, 0.001))
 
     def _configure(self) -> None:
         self._ledger.configure(accounts().values())
 
-    def _announce(self, ids: list[str]) -> None:
+    def _deliver(self, ids: list[str]) -> None:
         if not ids:
             return
-        try:
-            with self._app.producer_or_acquire() as producer:
-                for invitation in ids:
-                    self._app.send_task(
-                        "invitations.deliver",
-                        args=[invitation],
-                        task_id=invitation,
-                        producer=producer,
-                        queue=DELIVER_QUEUE,
-                        ignore_result=True,
-                        retry=False,
-                    )
-        except OperationalError as error:
-            # What was admitted and not announced comes back when its lease ends.
-            raise RedisConnectionError(type(error).__name__) from None
+        # Under the same names, a claim whose answer did not come is given again.
+        names = [token_hex(4) for _ in ids]
+        keep_trying = patiently(CLAIMED_WITHIN_SECONDS)
+        for claim in keep_trying(self._ledger.claim_many, ids, self._lease_ms, names):
+            if isinstance(claim, Claim):
+                self._threads.deliver(claim)
+            else:
+                count_ended(claim)
 
 
 class PacerStep(bootsteps.StartStopStep):
-    """Runs the pacer from the worker's start to its stop."""
+    """Runs the pacer from the moment when Celery's consumer is ready to the worker's stop."""
 
     requires = ("celery.worker.components:Pool",)
 
     def __init__(self, parent: Any, **options: Any) -> None:
         super().__init__(parent, **options)
-        self._pacer = Pacer(parent.app, ledger(), redis(), settings())
+        threads = DeliveryThreads(parent.app, settings().concurrency, lambda: parent.consumer)
+        self._pacer = Pacer(threads, ledger(), redis(), settings())
 
     def start(self, parent: Any) -> None:
+        signals.worker_ready.connect(self._begin)
+
+    def _begin(self, **_: object) -> None:
         self._pacer.start()
 
     def close(self, parent: Any) -> None:

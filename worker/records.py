@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from redis import Redis
 
+from worker.job_text import FIELDS, joined
 from worker.overview import FINISHED
 
 STATES = ("queued", "delivering", *FINISHED)
@@ -141,7 +142,8 @@ def _record(invitation: str, raw: dict[str, str]) -> Record:
         sent_at=time("sent_at"),
         provider_reference=raw.get("reference") or None,
         forgotten_at=time("forgotten_at"),
-        history=tuple(Change(int(change["at"]), change["state"], change["reason"]) for change in changes),
+        history=tuple(Change(int(change["at"]), change["state"], change["reason"]) for change in changes)
+        or (Change(int(raw["created_at"]), raw["state"], ""),),
         faults=tuple(json.loads(raw.get("faults", "[]"))),
-        job=raw["job"],
+        job=joined(raw.get(name) for name in FIELDS),
     )

@@ -12,6 +12,7 @@ from typing import cast
 from redis import Redis
 
 from config.errors import ConfigurationError
+from worker.job_text import FIELDS, joined
 from worker.scripts import Scripts
 from worker.vault import ID_KEY, Vault
 
@@ -88,8 +89,8 @@ def _read(redis: Redis, places: list[Place]) -> dict[Place, str]:
     """What stands there, where something does."""
     with redis.pipeline(transaction=False) as pipe:
         for key, field in places:
-            pipe.hget(key, field) if field else pipe.get(key)
-        texts = cast(list[str | None], pipe.execute())
+            pipe.hmget(key, *FIELDS) if field else pipe.mget(key)
+        texts = map(joined, cast(list[list[str | None]], pipe.execute()))
     return {place: text for place, text in zip(places, texts, strict=True) if text}
 
 

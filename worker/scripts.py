@@ -8,18 +8,21 @@ from redis.client import Pipeline
 from redis.commands.core import Script
 
 SHARED = {
+    "accept": ["job"],
     "admit": ["not_full", "limits"],
     "cancel": ["even_full"],
-    "claim": ["even_full", "limits"],
-    "forget": ["even_full"],
+    "claim": ["even_full", "limits", "job"],
+    "forget": ["even_full", "job"],
     "note_erasure": ["even_full"],
     "opt_out": ["even_full"],
     "pause": ["even_full"],
+    "replay": ["job"],
+    "reseal": ["job"],
     "resume": ["even_full"],
     "sent": ["even_full"],
     "settle": ["even_full", "limits", "lessons"],
     "spend": ["even_full", "limits"],
-    "suppress": ["even_full"],
+    "suppress": ["even_full", "job"],
     "tell": ["even_full", "limits", "lessons"],
 }
 NAMES = (
@@ -32,6 +35,7 @@ NAMES = (
     "forget",
     "note_erasure",
     "opt_out",
+    "overview",
     "pause",
     "refuse",
     "replay",

@@ -1,6 +1,6 @@
 """Accepted invitations of an account whose provider will tell when they went out, and when to look for them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -20,12 +20,26 @@ class Sighting:
     called_at: int | None = None
 
 
+def expecting(ledger: Ledger, accounts: Sequence[str]) -> list[str]:
+    """The accounts of which something may have gone out by now. Raises redis.RedisError where Redis is away."""
+    now = ledger.now()
+    with ledger.redis.pipeline(transaction=False) as pipe:
+        for account in accounts:
+            pipe.zcount(_key(account), "-inf", now)
+        counts = pipe.execute()
+    return [account for account, due in zip(accounts, counts, strict=True) if due]
+
+
+def _key(account: str) -> str:
+    return f"invitations:expected:{account}"
+
+
 class Sightings:
     """Raises redis.RedisError where Redis is away."""
 
     def __init__(self, ledger: Ledger, account: str) -> None:
         self._ledger = ledger
-        self._key = f"invitations:expected:{account}"
+        self._key = _key(account)
 
     def due(self, most: int) -> list[Sighting]:
         """Those that may have gone out by now, the longest due first."""

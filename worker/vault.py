@@ -12,6 +12,7 @@ from redis.client import Pipeline
 from config.errors import ConfigurationError
 from config.settings import PLAIN, PREFIX, Settings
 from worker.address import one_spelling
+from worker.packing import pack, unpack
 
 ID_KEY = "invitations:id_key"
 PRINT_KEY = "invitations:id_key:print"
@@ -20,7 +21,7 @@ IN_CLEAR = "plain:"
 
 
 class Vault:
-    """Seals and opens texts: encrypted with Fernet where keys are configured, else as they are."""
+    """Seals and opens texts: encrypted with Fernet where keys are configured; a long one is packed first."""
 
     def __init__(self, keys: Sequence[str] = ()) -> None:
         """`keys`: the newest, which seals, first; the word `plain` in its place seals nothing any more."""
@@ -38,9 +39,10 @@ class Vault:
         return self._seals is not None
 
     def seal(self, text: str) -> str:
+        packed = pack(text)
         if self._seals:
-            return ENCRYPTED + self._seals.encrypt(text.encode()).decode()
-        return IN_CLEAR + text if text.startswith((ENCRYPTED, IN_CLEAR)) else text
+            return ENCRYPTED + self._seals.encrypt(packed.encode()).decode()
+        return IN_CLEAR + packed if packed.startswith((ENCRYPTED, IN_CLEAR)) else packed
 
     def open(self, sealed: str) -> str:
         """The text that was sealed, by any of the keys.
@@ -49,11 +51,11 @@ class Vault:
             ConfigurationError: where none of the configured keys opens it.
         """
         if not sealed.startswith(ENCRYPTED):
-            return sealed.removeprefix(IN_CLEAR)
+            return unpack(sealed.removeprefix(IN_CLEAR))
         try:
             if self._opens is None:
                 raise InvalidToken
-            return self._opens.decrypt(sealed.removeprefix(ENCRYPTED)).decode()
+            return unpack(self._opens.decrypt(sealed.removeprefix(ENCRYPTED)).decode())
         except InvalidToken:
             raise ConfigurationError(
                 [
@@ -79,7 +81,8 @@ class Identity:
     cannot test an address against them either."""
 
     def __init__(self, key: bytes) -> None:
-        self._key = key
+        # Ready for each digest: to begin with the key takes longer than all the rest.
+        self._keyed = hmac.new(key, digestmod=sha256)
         # Of 32 random bytes: it tells whether two processes have the same key, and nothing of the key.
         self.fingerprint = sha256(key).hexdigest()
 
@@ -125,4 +128,6 @@ class Identity:
         return self._digest("who", one_spelling(email.strip()))[:22]
 
     def _digest(self, *parts: str) -> str:
-        return hmac.new(self._key, "\0".join(parts).encode("utf-8", "surrogatepass"), sha256).hexdigest()[:32]
+        keyed = self._keyed.copy()
+        keyed.update("\0".join(parts).encode("utf-8", "surrogatepass"))
+        return keyed.hexdigest()[:32]

@@ -1,7 +1,10 @@
 """`invitations watch`: the accounts, live."""
 
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from signal import SIGINT, signal
+from threading import Event
 from typing import Annotated
 
 import typer
@@ -35,11 +38,33 @@ def watch(*, seconds: Seconds = None) -> None:
         status()
         return
     ends = time.monotonic() + seconds if seconds is not None else None
-    with suppress(KeyboardInterrupt), Live(_look(), console=out, auto_refresh=False) as live:
+    with (
+        suppress(KeyboardInterrupt),
+        _interruption() as interrupted,
+        Live(_look(), console=out, auto_refresh=False) as live,
+    ):
         while ends is None or time.monotonic() < ends:
             left = REFRESH_SECONDS if ends is None else min(REFRESH_SECONDS, ends - time.monotonic())
-            time.sleep(max(0.0, left))
+            if interrupted.wait(max(0.0, left)):
+                break
             live.update(_look(), refresh=True)
+
+
+@contextmanager
+def _interruption() -> Iterator[Event]:
+    """Set by the first Ctrl-C; the second raises KeyboardInterrupt, which Python loses where it comes in the middle of
+    a destructor."""
+    interrupted = Event()
+
+    def interrupt(*_: object) -> None:
+        interrupted.set()
+        signal(SIGINT, before)
+
+    before = signal(SIGINT, interrupt)
+    try:
+        yield interrupted
+    finally:
+        signal(SIGINT, before)
 
 
 def _look() -> RenderableType:

@@ -41,7 +41,7 @@ class Places:
     @classmethod
     def in_folder(cls, folder: Path) -> "Places":
         """On ports that are free now, Flower on its usual one where it is; writes the accounts file."""
-        redis, simulator, flower, *metrics = _free_ports(5)
+        redis, simulator, flower, *metrics = free_ports(5)
         places = cls(folder, redis, simulator, _usual_or(FLOWER_PORT, flower), (metrics[0], metrics[1]))
         places.accounts_file.write_text(_toml(places.tables()), "utf-8")
         places.accounts_file.chmod(0o600)
@@ -105,7 +105,8 @@ def _toml(tables: dict[str, dict[str, Any]]) -> str:
     return "\n\n".join(sections) + "\n"
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback interface that nobody listens on."""
     listeners = [socket.create_server((LOOPBACK, 0)) for _ in range(count)]
     ports = [int(listener.getsockname()[1]) for listener in listeners]
     for listener in listeners:

@@ -4,23 +4,14 @@ import json
 import logging
 import ssl
 from collections.abc import Iterator
-from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import PackageNotFoundError, version
 from socket import gaierror
 from threading import local
 from typing import Any
 
-import requests
+from requests import PreparedRequest, Response
 from requests.exceptions import RequestException
-from tenacity import (
-    Retrying,
-    retry_if_exception_type,
-    stop_after_attempt,
-    stop_any,
-    stop_before_delay,
-    wait_exponential,
-    wait_random,
-)
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential, wait_random
 from urllib3.exceptions import HTTPError, SSLError
 
 from tasks.outcome import CredentialsRefused, Unavailable, Unclear
@@ -53,15 +44,13 @@ class _NothingSent(Exception):
     """No byte of the request left, and the next moment may be better."""
 
 
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """None: else requests reads the whole body of a redirect, to prepare a call that is never made."""
-        return None
-
-
 class _Local(local):
+    """One adapter a thread, and no session around it: a session follows redirects, keeps cookies, though accounts at
+    one host share it, and takes a proxy or a .netrc from the environment."""
+
     def __init__(self) -> None:
-        self.session = _session()
+        self.adapter = Adapter()
+        self.verify: bool | str = True
 
 
 def quiet_http_logs() -> None:
@@ -81,19 +70,6 @@ def _user_agent() -> str:
         return "invitation-worker/0"
 
 
-def _session() -> requests.Session:
-    """A session that takes nothing from the environment: a proxy named there would see every call, and a
-    .netrc would replace the account's own Authorization. No cookies: accounts at one host share the
-    session."""
-    session = _Session()
-    session.trust_env = False
-    session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "gzip, deflate"})
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.mount("https://", Adapter())
-    session.mount("http://", Adapter())
-    return session
-
-
 def send(root: str, request: Request, deadline: Deadline) -> Reply | NoReply:
     """One call to `root` (scheme and host) within `deadline`, redirects not followed, at most 1 MiB of
     answer.
@@ -102,16 +78,15 @@ def send(root: str, request: Request, deadline: Deadline) -> Reply | NoReply:
     was, and no whole answer came. CredentialsRefused: this account's credentials cannot be put into a request
     at all.
     """
-    retrying = Retrying(
-        retry=retry_if_exception_type(_NothingSent),
-        stop=stop_any(stop_after_attempt(TRIES), stop_before_delay(max(deadline.left(), 0))),
-        wait=wait_exponential(multiplier=0.2, max=1) + wait_random(0, 0.2),
-        reraise=True,
-    )
     try:
-        return retrying(_once, root, request, deadline)
+        return _retrying(_once, root, request, deadline)
     except _NothingSent as failure:
         return Unavailable(str(failure))
+
+
+def _is_enough(state: RetryCallState) -> bool:
+    deadline: Deadline = state.args[-1]
+    return state.attempt_number >= TRIES or deadline.left() <= state.upcoming_sleep
 
 
 def _once(root: str, request: Request, deadline: Deadline) -> Reply | NoReply:
@@ -123,22 +98,21 @@ def _once(root: str, request: Request, deadline: Deadline) -> Reply | NoReply:
             return _failed(error, call)
 
 
-def _open(root: str, request: Request, deadline: Deadline) -> requests.Response:
+def _open(root: str, request: Request, deadline: Deadline) -> Response:
     left = max(deadline.left(), 0.001)
-    return _local.session.request(
+    prepared = PreparedRequest()
+    prepared.prepare(
         request.method,
         root + request.path,
         params=request.query,
-        headers=request.headers,
+        headers={**HEADERS, **request.headers},
         data=request.form,
         json=request.json,
-        timeout=(left, left),
-        allow_redirects=False,
-        stream=True,
     )
+    return _local.adapter.send(prepared, timeout=(left, left), stream=True, verify=_local.verify)
 
 
-def _reply(response: requests.Response) -> Reply | Unclear:
+def _reply(response: Response) -> Reply | Unclear:
     """The reply; where 429 or 503 says all there is to say, a body that breaks off does no harm."""
     body = b""
     try:
@@ -194,6 +168,12 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-USER_AGENT = _user_agent()
+HEADERS = {"User-Agent": _user_agent(), "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
+_retrying = Retrying(
+    retry=retry_if_exception_type(_NothingSent),
+    stop=_is_enough,
+    wait=wait_exponential(multiplier=0.2, max=1) + wait_random(0, 0.2),
+    reraise=True,
+)
 quiet_http_logs()
 _local = _Local()

@@ -7,7 +7,7 @@ import pytest
 
 from config.accounts import Account
 from tasks.providers import PROVIDERS
-from tasks.providers.http import USER_AGENT
+from tasks.providers.http import HEADERS
 from tasks.providers.listing import Page
 from tasks.providers.pipeline import Pipeline
 from tests.contract.cases import Case, all_cases, private
@@ -36,7 +36,7 @@ def expected_request(server: Playback, request: dict[str, Any]) -> Asked:
     body = request.get("body", "").encode()
     headers = {
         "host": f"127.0.0.1:{server.port}",
-        "user-agent": USER_AGENT,
+        "user-agent": HEADERS["User-Agent"],
         "accept": "application/json",
         "accept-encoding": "gzip, deflate",
         "connection": "keep-alive",

@@ -14,7 +14,7 @@ from tasks.deliver import deliver
 from tests.command_line import CommandLine
 from tests.contract.cases import FOLDER, PROVIDERS, case
 from tests.contract.playback import Act, Playback, answer, playback
-from tests.property.desk import LEASE_MS, QUEUE
+from tests.property.desk import LEASE_MS
 from tests.property.passing_time import pass_time
 from worker.ledger import ledger
 from worker.records import Record, Records
@@ -40,7 +40,7 @@ class Shop:
     def work(self) -> Record:
         """A minute passes, and what may pass is delivered. Returns the invitation."""
         pass_time(self.redis, A_MINUTE_MS)
-        _, admitted = ledger().admit(QUEUE, 10, LEASE_MS)
+        _, admitted = ledger().admit(10, LEASE_MS)
         assert admitted == [self.id]
         try:
             deliver(self.id)

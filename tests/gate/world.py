@@ -6,7 +6,6 @@ machine and the network take is drawn from a seeded source. Times in millisecond
 
 import heapq
 import math
-from collections import deque
 from collections.abc import Callable
 from functools import partial
 from itertools import count
@@ -21,7 +20,7 @@ from tasks.outcome import Accepted, Limits, Outcome, Throttled
 from tests.gate.clock import Clock, TimedLedger
 from tests.gate.scenario import Figures, Scenario
 from worker.ledger import Claim, Entry
-from worker.pacer import LONGEST_SLEEP_SECONDS, QUEUE_FACTOR, QUEUE_FULL_SECONDS
+from worker.pacer import LONGEST_SLEEP_SECONDS
 
 THREADS = 20
 LEASE_MS = 60_000
@@ -82,9 +81,9 @@ class World:
         self._provider = Provider(scenario)
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
-        self._queue: deque[str] = deque()
-        self._idle = scenario.workers * THREADS
+        self._free = [THREADS] * scenario.workers
         self._asleep: dict[int, float] = {}
+        self._waiting: set[int] = set()
         self._settled = self._turns = 0
 
     def run(self) -> Figures:
@@ -144,20 +143,21 @@ class World:
         self._after(self._other_ms, self._other)
 
     def _turn(self, pacer: int) -> None:
-        self._turns += 1
-        longest = THREADS * QUEUE_FACTOR - len(self._queue)
-        wait_ms, ids = self._ledger.admit("nothing", longest, LEASE_MS)
-        for number, one in enumerate(ids, start=1):
-            self._after(0.3 * number + self._spread(0.5), partial(self._announce, one))
-        sleep_ms = LONGEST_SLEEP_SECONDS * 1000
-        if wait_ms is not None:
-            sleep_ms = min(sleep_ms, wait_ms)
-        if wait_ms == 0:
-            sleep_ms = 1 + 0.3 * len(ids) if ids else QUEUE_FULL_SECONDS * 1000
-            self._after(sleep_ms, partial(self._turn, pacer))
+        if not self._free[pacer]:
+            self._waiting.add(pacer)
             return
-        self._sleep(pacer, sleep_ms)
+        self._turns += 1
+        wait_ms, ids = self._ledger.admit(self._free[pacer], LEASE_MS)
+        self._free[pacer] -= len(ids)
+        claims_in = 0.5 + 0.1 * len(ids) + self._spread(0.5)
+        for number, one in enumerate(ids):
+            self._after(claims_in + 0.1 * number, partial(self._claim, pacer, one))
         self._answer_bell()
+        if wait_ms == 0:
+            self._after(claims_in + 0.3 * len(ids), partial(self._turn, pacer))
+            return
+        sleep_ms = LONGEST_SLEEP_SECONDS * 1000
+        self._sleep(pacer, sleep_ms if wait_ms is None else min(sleep_ms, wait_ms))
 
     def _sleep(self, pacer: int, ms: float) -> None:
         until = self._clock.ms + max(1, ms) + self._spread(0.7)
@@ -176,36 +176,28 @@ class World:
             del self._asleep[pacer]
             self._after(self._spread(0.7), partial(self._turn, pacer))
 
-    def _announce(self, one: str) -> None:
-        self._queue.append(one)
-        self._start()
+    def _end(self, pacer: int) -> None:
+        self._free[pacer] += 1
+        if pacer in self._waiting:
+            self._waiting.remove(pacer)
+            self._after(self._spread(0.3), partial(self._turn, pacer))
 
-    def _start(self) -> None:
-        while self._idle and self._queue:
-            self._idle -= 1
-            one = self._queue.popleft()
-            self._after(0.5 + self._spread(0.7), partial(self._claim, one))
-
-    def _end(self) -> None:
-        self._idle += 1
-        self._start()
-
-    def _claim(self, one: str) -> None:
+    def _claim(self, pacer: int, one: str) -> None:
         claim = self._ledger.claim(one, LEASE_MS)
         self._answer_bell()
         if not isinstance(claim, Claim):
-            self._end()
+            self._end(pacer)
             return
         claimed = self._clock.ms
-        self._after(self._way_ms(), partial(self._arrive, claim, claimed))
+        self._after(self._way_ms(), partial(self._arrive, pacer, claim, claimed))
 
-    def _arrive(self, claim: Claim, claimed: float) -> None:
+    def _arrive(self, pacer: int, claim: Claim, claimed: float) -> None:
         arrived = self._clock.ms
         outcome, limits = self._provider.call(arrived, claimed)
         latency = self._scenario.latency_ms * (0.9 + 0.2 * self._random.random())
-        self._after(latency + self._way_ms(), partial(self._settle, claim, arrived, outcome, limits))
+        self._after(latency + self._way_ms(), partial(self._settle, pacer, claim, arrived, outcome, limits))
 
-    def _settle(self, claim: Claim, arrived: float, outcome: Outcome, limits: Limits | None) -> None:
+    def _settle(self, pacer: int, claim: Claim, arrived: float, outcome: Outcome, limits: Limits | None) -> None:
         history = History(claim.attempts, claim.unclear, claim.probe)
         step = next_step(outcome, history, Policy(10, False), jitter=self._random.random(), limits=limits)
         self._ledger.settle(claim.id, claim.token, step.as_dict())
@@ -214,4 +206,4 @@ class World:
             self._provider.told(self._clock.ms, arrived, outcome.retry_after_ms or 0)
         else:
             self._settled += 1
-        self._end()
+        self._end(pacer)

@@ -25,7 +25,7 @@ def send(cli: CommandLine, order: str, account: str = "shop_nl") -> str:
 def claim(invitation: str) -> Claim:
     """Lets everything pass that may, and takes this one as a worker would."""
     ledger().configure(accounts().values())
-    ledger().admit("invitations.deliver", 100, 60_000)
+    ledger().admit(100, 60_000)
     claimed = ledger().claim(invitation, 60_000)
     assert isinstance(claimed, Claim)
     return claimed

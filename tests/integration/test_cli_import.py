@@ -12,6 +12,7 @@ import tasks.enqueue
 from tasks.enqueue import Summary
 from tests.command_line import CommandLine
 from worker.records import Records
+from worker.vault import Vault
 
 SHOWN = 20
 
@@ -84,7 +85,7 @@ def test_a_table_of_a_spreadsheet_is_read(cli: CommandLine, real_redis: Redis) -
             }
         ],
     }
-    jobs = [json.loads(record.job) for record in Records(real_redis).latest(["shop_nl"], ["queued"], 10)]
+    jobs = [json.loads(Vault().open(record.job)) for record in Records(real_redis).latest(["shop_nl"], ["queued"], 10)]
     assert sorted(jobs, key=lambda job: str(job["order"])) == [
         {
             "account": "shop_nl",

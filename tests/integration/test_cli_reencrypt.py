@@ -9,6 +9,7 @@ from redis import Redis
 
 from tests.command_line import CommandLine
 from tests.integration.steps import send
+from worker.job_text import FIELDS
 
 OLD, NEW, LOST = (Fernet.generate_key().decode() for _ in range(3))
 CURE = "invitations doctor --reencrypt"
@@ -82,6 +83,7 @@ def test_what_no_key_opens_is_counted_and_said_with_what_to_do(
     cli: CommandLine, rotated: list[str], real_redis: Redis
 ) -> None:
     lost = Fernet(LOST).encrypt(b"canary").decode()
+    real_redis.hdel(f"invitations:record:{rotated[0]}", *FIELDS)
     real_redis.hset(f"invitations:record:{rotated[0]}", "job", f"fernet:{lost}")
 
     ended = cli("doctor", "--reencrypt")

@@ -8,6 +8,7 @@ from redis import Redis
 
 from tests.command_line import CommandLine
 from worker.records import Records
+from worker.vault import Vault
 
 EMAIL = "canary.jane@example.com"
 
@@ -15,7 +16,7 @@ EMAIL = "canary.jane@example.com"
 def kept_job(redis: Redis, invitation: str) -> dict[str, Any]:
     record = Records(redis).get(invitation)
     assert record is not None
-    job: dict[str, Any] = json.loads(record.job)
+    job: dict[str, Any] = json.loads(Vault().open(record.job))
     return job
 
 

@@ -11,7 +11,7 @@ from ops.simulator import SimulatorOptions
 from tests.integration.deployment import Deployment, job, within
 from tests.integration.processes import Running
 
-DUE = "Sending due task retrieve-shop_nl"
+DUE = "Sending due task retrievals"
 TAKEN_OVER_WITHIN_SECONDS = 15
 
 

@@ -8,6 +8,7 @@ import pytest
 import requests
 
 from tests.integration.deployment import FLOWER_LOGIN, Deployment, Job, job, within
+from worker.vault import Vault
 
 Way = Callable[[Deployment, Job], None]
 ENQUEUE = "import json, sys; from tasks.enqueue import enqueue; enqueue(json.loads(sys.argv[1]))"
@@ -145,7 +146,7 @@ def test_a_refused_job_is_kept_with_its_faults_and_the_ones_behind_it_are_delive
         {"field": "email", "problem": "expected an e-mail address, such as jane@example.com"},
         {"field": "unknown", "problem": "is not a field of a job"},
     )
-    assert f"{name} is no address" in newest.job
+    assert f"{name} is no address" in Vault().open(newest.job)
     assert deployment.events(newest.id) == ["refused"]
 
 

@@ -15,7 +15,6 @@ from worker.records import Record, Records
 LEASE_MS = 60_000
 DAY_MS = 86_400_000
 LONG_MS = 300 * DAY_MS
-QUEUE = "queue-of-celery"
 MANY = 1_000
 
 
@@ -51,7 +50,7 @@ class Desk:
     def admit(self, room: int = MANY) -> list[str]:
         """One turn of a pacer, whose bell is answered."""
         self.redis.delete("invitations:bell")
-        self.wait_ms, admitted = self.ledger.admit(QUEUE, room, LEASE_MS)
+        self.wait_ms, admitted = self.ledger.admit(room, LEASE_MS)
         return admitted
 
     def claim(self, invitation: str) -> Claim:

@@ -8,7 +8,9 @@ from typing import Any, cast
 from redis import Redis
 
 P = "invitations:"
-SETS = ("ready", "line", "inflight", "passed", "state", "expected")
+SETS = ("ready", "line", "inflight", "passed", "state", "expected", "turns")
+# A turn below this is a place in an order, and above the other no time that ever comes.
+TURN_TIMES = 1e12, 9e15
 HASHES = ("gate", "pause", "record")
 TIMES = ("_at", "_until", "_since")
 ALSO_TIMES = ("at", "passed")
@@ -21,7 +23,10 @@ def pass_time(redis: Redis, ms: int) -> None:
     hashes = [name for name in names if _kind(name) in HASHES]
     with redis.pipeline(transaction=False) as pipe:
         for name in sets:
-            pipe.zrange(name, 0, -1)
+            if _kind(name) == "turns":
+                pipe.zrangebyscore(name, TURN_TIMES[0], f"({TURN_TIMES[1]}")
+            else:
+                pipe.zrange(name, 0, -1)
         for name in hashes:
             pipe.hkeys(name)
         answers = pipe.execute()

@@ -126,7 +126,7 @@ def test_every_job_is_lined_up_or_kept(redis: Redis, raws: list[Any]) -> None:
 
 
 def _check_queued(redis: Redis, record: Record) -> None:
-    job = Job.read(record.job)
+    job = Job.read(Vault().open(record.job))
     assert Job.read(job.model_dump_json()) == job
     assert "canary" not in f"{job} {job!r}"
     assert [text for text in _texts(job.model_dump(mode="json")) if STEERING.search(text)] == []

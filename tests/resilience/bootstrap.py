@@ -26,10 +26,10 @@ def replace(name: str, new: Any) -> None:
     patch(name, new).start()
 
 
-def before_publish() -> None:
-    """Dies when its pacer has let something pass and has not announced it."""
-    announce = Pacer._announce
-    replace("worker.pacer.Pacer._announce", lambda pacer, ids: die() if ids else announce(pacer, ids))
+def before_claim() -> None:
+    """Dies when its pacer has let something pass and has not claimed it."""
+    deliver = Pacer._deliver
+    replace("worker.pacer.Pacer._deliver", lambda pacer, ids: die() if ids else deliver(pacer, ids))
 
 
 def before_call() -> None:
@@ -64,8 +64,8 @@ def clock(seconds: str) -> None:
     time_machine.travel(time.time() + float(seconds), tick=True).start()
 
 
-def stop_before_claim() -> None:
-    """Gets SIGTERM when a thread is about to begin with an invitation that was given to it."""
+def stop_before_call() -> None:
+    """Gets SIGTERM when a thread is about to begin with an invitation that was claimed for it."""
 
     def begin(invitation: str, begin: Any = deliver.run) -> Any:
         os.kill(os.getpid(), signal.SIGTERM)
@@ -90,14 +90,14 @@ def stop_in_import() -> None:
 FAULTS: dict[str, Callable[..., None]] = {
     fault.__name__: fault
     for fault in (
-        before_publish,
+        before_claim,
         before_call,
         before_settle,
         before_accept,
         before_acknowledge,
         version,
         clock,
-        stop_before_claim,
+        stop_before_call,
         stop_in_import,
     )
 }

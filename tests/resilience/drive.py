@@ -126,8 +126,8 @@ class Drive:
         return list(self.deployment.records.ids(account, state))
 
     def _make_slow_calls(self, account: str) -> bool:
-        """Meanwhile the worker is asked what it does, what waits in it, and how it is configured. Whether there still
-        was something of each."""
+        """Meanwhile the worker is asked what it does, what waits in it, and how it is configured. Whether it still did
+        something, and something waited."""
         for number in range(10):
             self._redis.xadd("invitations:inbox", {"job": json.dumps(job(account, f"{account}-{number}"))})
         within(lambda: self.deployment.count(account, "delivering") == 10, "ten calls under way")
@@ -136,11 +136,11 @@ class Drive:
             self._send("portal_good", f"behind-{account}-{number}")
         self._send("portal_good", f"eta-{account}", countdown=15)
         within(
-            lambda: self._redis.hlen("unacked") > 3 or self.deployment.count(account, "delivering") < 10,
-            "three messages that wait in the worker, and one for its time",
+            lambda: self._redis.hlen("unacked") > 0 or self.deployment.count(account, "delivering") < 10,
+            "a message that waits in the worker for its time",
         )
         self.told = self.traces.inspect(self._client, WORKER, slow)
-        return all(self.told[kind] for kind in ("active", "reserved", "scheduled"))
+        return all(self.told[kind] for kind in ("active", "scheduled"))
 
     def _send(self, account: str, order: str, **options: Any) -> None:
         self._client.send_task("invitations.send", [job(account, order)], queue="invitations", **options)

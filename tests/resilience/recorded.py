@@ -64,7 +64,7 @@ def make(deployment: Deployment) -> None:
     ids = {}
     for name in (*STEPS, "delivering"):
         ids[name] = deployment.accept(job_of(name))[0].id
-        ledger.admit("no-queue", 100, 60_000)
+        ledger.admit(100, 60_000)
         claim = ledger.claim(ids[name], LEASE_MS)
         assert isinstance(claim, Claim)
         if name in STEPS:

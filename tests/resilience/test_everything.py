@@ -7,8 +7,9 @@ from itertools import cycle
 import pytest
 
 from tests.integration.deployment import Deployment, within
+from tests.resilience.messages import doorbell
 from tests.resilience.report import Row
-from tests.resilience.storm import Storm, by_inbox
+from tests.resilience.storm import ACCOUNTS, Storm, by_inbox
 
 SIZE, BATCH = 5_000, 500
 THREADS = 5
@@ -24,7 +25,7 @@ class Chaos:
         self._chance = random.Random(4)
         self._workers = deployment.start_workers(3, CONCURRENCY=str(THREADS))
         self._beat = deployment.start_beat()
-        self._faults = cycle([self.kill_worker, self.lose_messages, self.cut_connections, self.kill_beat])
+        self._faults = cycle([self.kill_worker, self.ring, self.cut_connections, self.kill_beat])
 
     def strike(self) -> None:
         time.sleep(self._chance.uniform(0, 0.5))
@@ -37,8 +38,10 @@ class Chaos:
         self.killed += 1
         self._workers += self._deployment.start_workers(1, CONCURRENCY=str(THREADS))
 
-    def lose_messages(self) -> None:
-        self._deployment.redis.delete("invitations.deliver", "unacked", "unacked_index")
+    def ring(self) -> None:
+        for account in ACCOUNTS:
+            for invitation in self._deployment.redis.zrange(f"invitations:inflight:{account}", 0, -1):
+                self._deployment.redis.lpush("invitations", doorbell("invitations", str(invitation)))
 
     def cut_connections(self) -> None:
         self._deployment.redis.client_kill_filter(_type="normal", skipme=True)

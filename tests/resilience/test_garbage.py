@@ -4,42 +4,19 @@ import base64
 import json
 import pickle
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from tests.integration.deployment import Deployment, job, within
+from tests.resilience.messages import message
 from tests.resilience.report import Row
 from tests.resilience.storm import Storm
 from worker.unreadable import LONGEST
 
 CANARY = "canary-in-garbage"
-QUEUES = ("invitations", "invitations.deliver")
+QUEUE = "invitations"
 DEEP = "[" * 100_000 + "]" * 100_000
 BLOB = CANARY + "x" * 1_000_000
-
-
-def message(
-    queue: str, body: Any = ([], {}, {}), *, properties: Any = None, encoding: str = "base64", **fields: Any
-) -> Any:
-    """As a Celery client makes it, but for what is given. `headers` is merged into the usual ones."""
-    task, headers = str(uuid4()), fields.pop("headers", {})
-    text = body if isinstance(body, str) else json.dumps(body)
-    usual = {"lang": "py", "task": "invitations.send", "id": task, "root_id": task, "parent_id": None, "group": None}
-    return {
-        "body": base64.b64encode(text.encode()).decode() if encoding == "base64" else text,
-        "content-encoding": "utf-8",
-        "content-type": "application/json",
-        "headers": usual | headers if isinstance(headers, dict) else headers,
-        "properties": properties
-        if properties is not None
-        else {
-            "delivery_tag": task,
-            "delivery_info": {"exchange": "", "routing_key": queue},
-            "body_encoding": encoding,
-        },
-        **fields,
-    }
 
 
 def no_messages() -> dict[str, str | bytes]:
@@ -112,7 +89,7 @@ def bad_doorbells() -> dict[str, Any]:
         "a blob": [[BLOB], {}, {}],
         "a name": [[], {CANARY: 1}, {}],
     }
-    return {name: message("invitations.deliver", body, headers=headers) for name, body in bodies.items()}
+    return {name: message(QUEUE, body, headers=headers) for name, body in bodies.items()}
 
 
 INBOX: dict[str, dict[Any, Any]] = {
@@ -136,13 +113,12 @@ def throw(deployment: Deployment, storm: Storm) -> set[bytes]:
     thrown = [as_bytes(fields.get("job", "")) for fields in INBOX.values()]
     for fields in INBOX.values():
         deployment.redis.xadd("invitations:inbox", fields)
-    for queue in QUEUES:
-        for garbage in (*no_messages().values(), *map(json.dumps, bad_messages(queue).values())):
-            deployment.redis.lpush(queue, garbage)
-            thrown.append(as_bytes(garbage)[:LONGEST])
+    for garbage in (*no_messages().values(), *map(json.dumps, bad_messages(QUEUE).values())):
+        deployment.redis.lpush(QUEUE, garbage)
+        thrown.append(as_bytes(garbage)[:LONGEST])
     doorbells = bad_doorbells()
     for garbage in map(json.dumps, doorbells.values()):
-        deployment.redis.lpush("invitations.deliver", garbage)
+        deployment.redis.lpush(QUEUE, garbage)
     storm.hit(len(thrown) + len(doorbells))
     return set(thrown)
 
@@ -158,7 +134,7 @@ def test_garbage_ends_no_worker_and_is_kept(deployment: Deployment, storm: Storm
     storm.healed()
     row = storm.end("garbage in queues and inbox")
     rows.append(row)
-    within(lambda: sum(map(deployment.redis.llen, QUEUES)) == 0, "empty queues")
+    within(lambda: deployment.redis.llen(QUEUE) == 0, "an empty queue")
     within(lambda: deployment.redis.xlen("invitations:inbox") == 0, "an empty inbox")
     within(lambda: deployment.redis.hlen("unacked") == 0, "nothing left in the worker's hands")
     assert (row.lost, row.repeated, storm.attempts) == (0, 0, 0)

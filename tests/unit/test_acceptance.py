@@ -1,13 +1,14 @@
 """The one acceptance: idempotent, refuses with every fault, keeps what it refuses, never stops the ones behind."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import fakeredis
 import pytest
 from cryptography.fernet import Fernet
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from config.accounts_file import load_accounts
 from config.settings import load_settings
@@ -46,6 +47,13 @@ class Desk:
 
     def accept(self, *raws: Any) -> list[Accepted]:
         return self._acceptance.accept(raws)
+
+    def accept_all(self, batches: Iterable[list[Any]]) -> Iterator[list[Accepted]]:
+        return self._acceptance.accept_all(batches)
+
+    def order(self, invitation: str) -> str:
+        record = self.records.get(invitation)
+        return record.order if record else ""
 
     def faults(self, raw: Any) -> set[str]:
         return {fault.field for fault in self.accept(raw)[0].faults}
@@ -293,3 +301,28 @@ def test_an_error_of_this_program_refuses_one_job_and_keeps_it(desk: Desk, monke
 
     assert [answer.receipt.state for answer in answers] == ["queued", "refused", "queued"]
     assert [str(fault) for fault in answers[1].faults] == ["job: could not be read (RuntimeError)"]
+
+
+def test_redis_away_when_its_time_is_asked_is_no_fault_of_the_job(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(ledger: Ledger) -> int:
+        raise RedisConnectionError
+
+    monkeypatch.setattr(Ledger, "now", away)
+
+    with pytest.raises(RedisConnectionError):
+        desk.accept({**JOB, "delay": {"amount": 5, "unit": "weekdays"}})
+
+    assert desk.redis.keys("invitations:record:*") == []
+    assert desk.accept(JOB)[0].receipt.created, "its time is asked for weekdays alone"
+
+
+def test_batches_are_answered_in_their_order(desk: Desk) -> None:
+    batches = [[{**JOB, "order": f"{batch}-{place}"} for place in range(3)] for batch in range(4)]
+
+    answers = list(desk.accept_all([*batches, batches[0]]))
+
+    ids = [[answer.receipt.id for answer in batch] for batch in answers]
+    assert [[desk.order(one) for one in batch] for batch in ids[:4]] == [
+        [str(job["order"]) for job in batch] for batch in batches
+    ]
+    assert [answer.receipt.created for answer in answers[4]] == [False] * 3

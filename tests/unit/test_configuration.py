@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from config.accounts import BaseAccount
 from config.accounts_file import load_accounts
 from config.errors import ConfigurationError
 from config.redis_url import SentinelUrl
@@ -235,6 +236,22 @@ def test_accounts_of_a_limit_group_agree() -> None:
         load_accounts(settings_with(text + 'limit_group = "acme"'))
 
 
+def test_so_many_accounts_are_compared_with_one_other_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    count, asked = 300, 0
+
+    def gate(account: BaseAccount) -> str:
+        nonlocal asked
+        asked += 1
+        return f"group.{account.limit_group}"
+
+    monkeypatch.setattr(BaseAccount, "gate", property(gate))
+    tables = [f'[accounts.a{n}]\nprovider = "wemasy"\ntoken = "t"\nlimit_group = "g{n % 2}"' for n in range(count)]
+
+    assert len(load_accounts(settings_with("\n".join(tables)))) == count
+
+    assert asked <= 2 * count
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1:80", "localhost:8900", "[::1]:80"])
 def test_plain_http_is_for_loopback_only(host: str) -> None:
     accounts = load_accounts(settings_with(f'{GOOD}token = "t"\nbase_url = "http://{host}/api/"'))
@@ -242,13 +259,14 @@ def test_plain_http_is_for_loopback_only(host: str) -> None:
     assert accounts["portal"].root == f"http://{host}"
 
 
-def test_the_schedule_retrieves_where_the_provider_tells_and_every_entry_expires() -> None:
+def test_the_schedule_is_as_short_however_many_accounts_there_are_and_every_entry_expires() -> None:
     settings = settings_with(GOOD + 'token = "t"')
+    accounts = [*load_accounts(settings).values()]
 
-    schedule = beat_schedule(settings, load_accounts(settings).values())
+    schedule = beat_schedule(settings, accounts * 1_000)
 
-    assert set(schedule) == {"retrieve-shop_nl", "upkeep"}
-    assert schedule["retrieve-shop_nl"]["args"] == ["shop_nl"]
+    assert set(schedule) == {"retrievals", "upkeep"}
+    assert set(beat_schedule(settings, [one for one in accounts if not one.lists])) == {"upkeep"}
     for entry in schedule.values():
         assert entry["options"]["expires"] == entry["schedule"].total_seconds() + CLOCKS_SECONDS
 

@@ -113,6 +113,16 @@ def test_a_call_that_ends_does_not_ring_where_nothing_waited_for_it(real_redis: 
     assert not rings(real_redis)
 
 
+def test_what_passes_no_more_for_want_of_threads_wakes_another_worker(real_redis: Redis) -> None:
+    line = Desk(real_redis, account("a"))
+    line.line_up("a", 5)
+
+    assert len(line.admit(3)) == 3
+    assert rings(real_redis)
+    assert len(line.admit(3)) == 2
+    assert not rings(real_redis)
+
+
 def test_a_lease_that_ends_rings_no_bell_in_the_look_that_ends_it(real_redis: Redis) -> None:
     line = Desk(real_redis, account("a"))
     line.line_up("a", 1)

@@ -2,7 +2,6 @@
 
 from redis import Redis
 
-from config.celery_values import DELIVER_QUEUE
 from tasks.outcome import Throttled
 from tests.property.desk import Desk, account
 from worker.ledger import Entry
@@ -72,6 +71,6 @@ def test_a_redis_that_lost_everything_is_told_again_what_is_configured(real_redi
     real_redis.flushdb()
 
     line.ledger.accept([Entry("one", "a", "a", "1", "job", 0, HOUR)])
-    found = [one for _ in range(2) for one in line.ledger.admit(DELIVER_QUEUE, 10, MINUTE)[1]]
+    found = [one for _ in range(2) for one in line.ledger.admit(10, MINUTE)[1]]
 
     assert found == ["one"]

@@ -7,7 +7,7 @@ from redis import Redis
 
 from tasks.decision import gate_lesson
 from tasks.outcome import Throttled
-from tests.property.desk import LEASE_MS, MANY, QUEUE, Desk, account
+from tests.property.desk import LEASE_MS, MANY, Desk, account
 
 SOON = 500
 
@@ -142,16 +142,6 @@ def test_a_fresh_invitation_of_another_gate_waits_for_one_share_of_each_at_most(
     admitted = [one for _ in range(4) for one in line.admit(10)]
 
     assert fresh[0] in admitted
-
-
-def test_a_full_queue_lets_nothing_pass(real_redis: Redis) -> None:
-    line = Desk(real_redis, account("a"))
-    ids = line.line_up("a", 5)
-    real_redis.lpush(QUEUE, "message", "message", "message")
-
-    assert line.admit(3) == []
-    assert line.wait_ms == 0, "there is something to come back for"
-    assert line.admit(5) == ids[:2]
 
 
 @pytest.mark.parametrize("concurrency", [1, 2, 7])

@@ -53,6 +53,27 @@ def test_the_first_job_creates_the_invitation_and_the_second_changes_nothing(lin
     assert events(line.redis, "x") == [("queued", "")]
 
 
+def test_a_hundred_are_accepted_in_one_step(line: Desk, real_redis: Redis) -> None:
+    line.line_up("a", 1)
+    real_redis.config_resetstat()
+
+    line.line_up("a", 250)
+
+    assert real_redis.info("commandstats")["cmdstat_evalsha"]["calls"] == 3
+    assert len(line.line("a")) == 251
+
+
+def test_what_is_long_is_accepted_in_smaller_steps(line: Desk, real_redis: Redis) -> None:
+    entries = [Entry(f"x{place}", "a", "a", "", "x" * 60_000, 0, DAY_MS) for place in range(10)]
+    line.ledger.accept(entries[:1])
+    real_redis.config_resetstat()
+
+    receipts = line.ledger.accept(entries)
+
+    assert real_redis.info("commandstats")["cmdstat_evalsha"]["calls"] == 3
+    assert [receipt.created for receipt in receipts] == [False] + [True] * 9
+
+
 def test_a_job_that_is_known_answers_with_the_state_it_came_to(line: Desk) -> None:
     (one,) = line.line_up("a", 1)
     line.deliver(*line.admit(), outcome=Rejected("never"))

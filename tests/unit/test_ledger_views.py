@@ -10,7 +10,7 @@ from tests.property.desk import DAY_MS, Desk, account
 from worker.ledger import Entry, RefusedEntry
 from worker.overview import AccountView, overview
 from worker.records import Records
-from worker.sightings import Sighting, Sightings
+from worker.sightings import Sighting, Sightings, expecting
 
 SOON = 1_000
 HOUR = 3_600_000
@@ -185,6 +185,24 @@ def test_no_account_has_no_view(line: Desk) -> None:
     assert overview(line.ledger, []) == {}
 
 
+def test_many_accounts_are_looked_at_in_few_commands(line: Desk) -> None:
+    accounts = [account(f"a{number}") for number in range(950)] + [account("a")]
+    line.line_up("a", 3)
+    overview(line.ledger, accounts)
+    line.redis.config_resetstat()
+
+    seen = overview(line.ledger, accounts, states=())
+
+    assert line.redis.info("commandstats")["cmdstat_evalsha"]["calls"] == 10
+    assert sum(one.waiting for one in seen.values()) == seen["a"].waiting == 3
+
+
+def test_a_pause_without_a_reason_is_a_pause(line: Desk) -> None:
+    line.ledger.pause("a", "")
+
+    assert (view(line).gate, view(line).gate_reason) == ("paused", "")
+
+
 def expected(line: Desk, count: int, scheduled_in_ms: int = 0) -> list[str]:
     """Accepted invitations whose provider will tell when they went out."""
     ids = line.line_up("a", count)
@@ -202,6 +220,18 @@ def test_what_may_have_gone_out_by_now_is_looked_for(line: Desk) -> None:
     assert [one.id for one in sightings.due(1)] == soon[:1]
     line.later(HOUR + SOON)
     assert [one.id for one in sightings.due(10)] == [*soon, *later]
+
+
+def test_only_accounts_with_something_to_learn_are_asked_for(line: Desk) -> None:
+    expected(line, 3)
+    line.line_up("b", 1)
+    for claim in [line.claim(one) for one in line.admit()]:
+        line.answer(claim, Accepted("ref", HOUR), expect=True)
+
+    assert expecting(line.ledger, ["a", "b", "idle"]) == ["a"]
+    line.later(HOUR + SOON)
+    assert expecting(line.ledger, ["a", "b", "idle"]) == ["a", "b"]
+    assert expecting(line.ledger, []) == []
 
 
 def test_a_sighting_knows_the_natural_id_and_when_it_was_accepted(line: Desk) -> None:

@@ -39,7 +39,7 @@ def tls(certificate: Path) -> ssl.SSLContext:
 
 @pytest.fixture
 def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http._local.session, "verify", str(certificate))
+    monkeypatch.setattr(http._local, "verify", str(certificate))
 
 
 def test_a_certificate_that_nobody_vouches_for_is_not_accepted(tls: ssl.SSLContext) -> None:
@@ -93,7 +93,7 @@ def test_a_big_request_that_nobody_reads_is_bounded_and_unclear() -> None:
     assert monotonic() - started < 1.6
 
 
-def test_a_session_keeps_no_cookies() -> None:
+def test_no_cookies_are_kept() -> None:
     with playback(answer(200, {}, {"Set-Cookie": "session=of-another-account; Path=/"}), OK) as server:
         send(server)
         send(server)

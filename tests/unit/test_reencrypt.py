@@ -5,6 +5,7 @@ import pytest
 from cryptography.fernet import Fernet
 from redis import Redis
 
+from tests.support import sealed_job
 from worker.reencrypt import BATCH, Sealing, reencrypt, survey
 from worker.vault import ID_KEY, Identity, Vault
 
@@ -32,7 +33,7 @@ def write(redis: Redis, number: int, vault: Vault) -> None:
 
 
 def jobs(redis: Redis, vault: Vault) -> list[str]:
-    return [vault.open(str(redis.hget(f"invitations:record:{number}", "job"))) for number in range(COUNT)]
+    return [vault.open(sealed_job(redis, str(number))) for number in range(COUNT)]
 
 
 def test_the_newest_key_alone_reads_everything_afterwards(redis: Redis) -> None:
@@ -49,22 +50,22 @@ def test_the_newest_key_alone_reads_everything_afterwards(redis: Redis) -> None:
 
 def test_a_second_time_there_is_nothing_left_to_do(redis: Redis) -> None:
     reencrypt(redis, BOTH)
-    before = [redis.hget(f"invitations:record:{number}", "job") for number in range(COUNT)]
+    before = [sealed_job(redis, str(number)) for number in range(COUNT)]
 
     assert reencrypt(redis, BOTH) == Sealing(texts=COUNT + 1)
 
-    assert [redis.hget(f"invitations:record:{number}", "job") for number in range(COUNT)] == before
+    assert [sealed_job(redis, str(number)) for number in range(COUNT)] == before
 
 
 def test_what_no_key_opens_stays_as_it_is_and_is_counted(redis: Redis) -> None:
     write(redis, 0, Vault([LOST]))
     write(redis, 1, Vault([LOST]))
-    before = redis.hget("invitations:record:0", "job")
+    before = sealed_job(redis, "0")
 
     seen = reencrypt(redis, BOTH)
 
     assert (seen.texts, seen.unreadable) == (COUNT + 1, 2)
-    assert redis.hget("invitations:record:0", "job") == before
+    assert sealed_job(redis, "0") == before
     assert survey(redis, BOTH, COUNT * 2) == Sealing(texts=COUNT + 1, unreadable=2)
 
 
@@ -109,5 +110,5 @@ def test_what_a_worker_changed_in_between_is_not_written_over(redis: Redis, monk
     seen = reencrypt(redis, BOTH)
 
     assert seen.unreadable == 0
-    assert Vault([NEW]).open(str(redis.hget("invitations:record:1", "job"))) == "changed"
+    assert Vault([NEW]).open(sealed_job(redis, "1")) == "changed"
     assert not redis.exists("invitations:record:4")

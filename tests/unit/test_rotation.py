@@ -13,6 +13,7 @@ from config.accounts_file import load_accounts
 from config.errors import ConfigurationError
 from config.settings import PLAIN, load_settings
 from tasks.acceptance import Acceptance
+from tests.support import sealed_job
 from worker.ledger import Ledger, Receipt
 from worker.reencrypt import Sealing, reencrypt
 from worker.vault import PRINT_KEY, Identity, Vault
@@ -43,7 +44,7 @@ class Fleet:
 
     def that_read(self, receipt: Receipt, *keys: str) -> list[str]:
         """Which of these processes can read what was accepted."""
-        sealed = str(self.redis.hget(f"invitations:record:{receipt.id}", "job"))
+        sealed = sealed_job(self.redis, receipt.id)
         return [one for one in keys if self._works(partial(Vault(KEYS[one]).open, sealed))]
 
     def reencrypt(self, keys: str) -> Sealing:

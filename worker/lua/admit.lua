@@ -1,9 +1,9 @@
 -- Lets through what may pass now, over all gates that are ready, the longest unvisited first.
--- ARGV: Celery's queue, how long that queue may be, lease ms, quantum (how many of one gate in one go), probe ms
+-- ARGV: how many at most, lease ms, quantum (how many of one gate in one go), probe ms
 -- Returns {milliseconds until the next look, or -1, 1 where a gate is not configured (Redis lost it), id...}.
 local FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS = 10000, 3600000
-local room = tonumber(ARGV[2]) - redis.call('LLEN', ARGV[1])
-local lease, quantum, probe_every = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local room, lease, quantum, probe_every = unpack(ARGV)
+room, lease, quantum, probe_every = tonumber(room), tonumber(lease), tonumber(quantum), tonumber(probe_every)
 local now = now_ms()
 local admitted, unknown = {}, 0
 
@@ -38,13 +38,16 @@ local function sweep(account, gate)
   end
 end
 
--- Ends what is over of all the accounts of a gate. Returns how many calls run, and when the next lease ends.
+-- Ends what is over of all the accounts of a gate. Returns how many calls run, and when the next lease ends. It looks at
+-- those with calls alone, and at one more, of which a worker of an older version may have let some pass.
 local function running(gate)
-  local calls, ends = 0, nil
-  for _, account in ipairs(redis.call('SMEMBERS', members_key(gate))) do
+  local calls, ends, another = 0, nil, redis.call('SRANDMEMBER', members_key(gate))
+  if another and redis.call('EXISTS', inflight_key(another)) == 1 then redis.call('SADD', busy_key(gate), another) end
+  for _, account in ipairs(redis.call('SMEMBERS', busy_key(gate))) do
     sweep(account, gate)
-    calls = calls + redis.call('ZCARD', inflight_key(account))
-    ends = sooner(ends, (lowest(inflight_key(account))))
+    local held = redis.call('ZCARD', inflight_key(account))
+    if held == 0 then redis.call('SREM', busy_key(gate), account) end
+    calls, ends = calls + held, sooner(ends, (lowest(inflight_key(account))))
   end
   return calls, ends
 end
@@ -65,36 +68,63 @@ local function paused(account)
   return 1, nil
 end
 
+-- Returns how many pass, and when the account takes turns again: nil where its line is empty.
 local function take(account, gate, limit, most)
   local allowed, look_at = paused(account)
   local share = allowed and math.min(allowed, most) or most
-  if share == 0 then return 0, look_at end
+  if share == 0 then return 0, look_at or NEVER end
   local ids = redis.call('ZRANGEBYSCORE', line_key(account), '-inf', int(now), 'LIMIT', 0, share)
   for _, id in ipairs(ids) do let_pass(id, account, gate, limit, allowed and 1 or 0) end
+  if #ids > 0 then redis.call('SADD', busy_key(gate), account) end
   if allowed and #ids > 0 then
     look_at = now + probe_every
     redis.call('HSET', pause_key(account), 'probe_at', int(look_at))
     return #ids, look_at
   end
-  local first = lowest(line_key(account))
-  if not first then redis.call('ZREM', turns_key(gate), account) end
-  return #ids, first
+  return #ids, (lowest(line_key(account)))
+end
+
+local function give_turn(account, gate, limit, most)
+  local got, first = take(account, gate, limit, most)
+  if not first then
+    redis.call('ZREM', turns_key(gate), account)
+  elseif first > now then
+    redis.call('ZADD', turns_key(gate), int(first), account)
+  elseif got > 0 then
+    redis.call('ZADD', turns_key(gate), redis.call('HINCRBY', gate_key(gate), 'served', 1), account)
+  end
+  return got
+end
+
+-- Those that are due take turns now, behind who waits for one already.
+local function call_up(gate)
+  local due = redis.call('ZRANGEBYSCORE', turns_key(gate), int(NOT_YET), int(now), 'LIMIT', 0, 100)
+  if #due == 0 then return end
+  local served = redis.call('HGET', gate_key(gate), 'served') or 0
+  for _, account in ipairs(due) do redis.call('ZADD', turns_key(gate), served, account) end
+end
+
+-- When the next of the gate's accounts takes a turn. Of one it looks again: a worker of an older version may have lined
+-- something up for it.
+local function next_turn(gate)
+  local another = redis.call('SRANDMEMBER', members_key(gate))
+  local first = another and redis.call('EXISTS', pause_key(another)) == 0 and lowest(line_key(another))
+  if first then redis.call('ZADD', turns_key(gate), 'LT', int(first), another) end
+  local at = lowest(turns_key(gate))
+  if at and at < NOT_YET then return now end
+  return at and at < NEVER and at or nil
 end
 
 -- Up to `most` of the gate's accounts, in turns. Returns how many, and when the next is due.
 local function take_turns(gate, limit, most)
-  local accounts = redis.call('ZRANGE', turns_key(gate), 0, -1)
-  local share = math.max(1, math.floor(most / math.max(1, #accounts)))
-  local taken, due = 0, nil
-  for _, account in ipairs(accounts) do
-    local got, first = 0, now
-    if taken < most then got, first = take(account, gate, limit, math.min(share, most - taken)) end
-    taken, due = taken + got, sooner(due, first)
-    if got > 0 and first then
-      redis.call('ZADD', turns_key(gate), redis.call('HINCRBY', gate_key(gate), 'served', 1), account)
-    end
+  call_up(gate)
+  local waiting = redis.call('ZCOUNT', turns_key(gate), '-inf', '(' .. int(NOT_YET))
+  local share = math.max(1, math.floor(most / math.max(1, waiting)))
+  local taken = 0
+  for _, account in ipairs(redis.call('ZRANGEBYSCORE', turns_key(gate), '-inf', '(' .. int(NOT_YET), 'LIMIT', 0, most)) do
+    if taken < most then taken = taken + give_turn(account, gate, limit, math.min(share, most - taken)) end
   end
-  return taken, due
+  return taken, next_turn(gate)
 end
 
 -- Lets pass what this gate allows. Returns when to look at it again, or nil.
@@ -153,6 +183,8 @@ while visited and #admitted < room do
 end
 
 local first = lowest(READY)
+-- More may pass than this worker has threads: another is woken.
+if first and first <= now and redis.call('LLEN', BELL) == 0 then redis.call('LPUSH', BELL, 1) end
 table.insert(admitted, 1, unknown)
 table.insert(admitted, 1, first and int(math.max(0, first - now)) or '-1')
 return admitted

@@ -12,7 +12,7 @@ if not account or not score(inflight_key(account), id) then return {'stale', acc
 local now = now_ms()
 local g = fields(gate_key(gate), 'closed_until', 'probing')
 local function claimed(token)
-  return {'ok', int(token), account, f[8], f[9], f[10], f[11] or '0', f[12], f[5], int(now),
+  return {'ok', int(token), account, whole_job(key, f[8]), f[9], f[10], f[11] or '0', f[12], f[5], int(now),
     g[2] and '1' or '0', f[15] or '0'}
 end
 if f[1] == 'delivering' and f[16] == by then return claimed(f[17]) end

@@ -12,6 +12,7 @@ for index = 6, #ARGV do
   if before and before ~= gate then
     redis.call('ZREM', turns_key(before), account)
     redis.call('SREM', members_key(before), account)
+    redis.call('SREM', busy_key(before), account)
     free_place(before)
   end
   redis.call('SADD', members_key(gate), account)
@@ -21,9 +22,12 @@ end
 for _, account in ipairs(redis.call('SMEMBERS', members_key(gate))) do
   local first, lease_ends = lowest(line_key(account)), lowest(inflight_key(account))
   if first then
-    if not score(turns_key(gate), account) then redis.call('ZADD', turns_key(gate), 0, account) end
+    redis.call('ZADD', turns_key(gate), 'LT', int(first), account)
     wake(gate, first)
   end
-  if lease_ends then wake(gate, lease_ends) end
+  if lease_ends then
+    redis.call('SADD', busy_key(gate), account)
+    wake(gate, lease_ends)
+  end
 end
 return 1

@@ -8,12 +8,12 @@ local state, gate, account = f[1], f[2], f[3]
 if not state or f[4] then return {} end
 local now = now_ms()
 local bare = {}
-for line in string.gmatch(redis.call('HGET', key, 'history') or '', '[^\n]+') do
-  local change = cjson.decode(line)
-  change.reason = ''
-  bare[#bare + 1] = cjson.encode(change) .. '\n'
+for line in string.gmatch(history_of(key), '[^\n]+') do
+  local before = cjson.decode(line)
+  bare[#bare + 1] = change(before.at, before.state, '')
 end
-redis.call('HSET', key, 'job', '', 'order', '', 'history', table.concat(bare), 'forgotten_at', int(now))
+keep_job(key, '')
+redis.call('HSET', key, 'order', '', 'history', table.concat(bare), 'forgotten_at', int(now))
 redis.call('HDEL', key, 'who', 'natural', 'reference', 'faults', 'reason')
 redis.call('ZREM', expected_key(account), id)
 if state == 'queued' then

@@ -55,7 +55,7 @@ end
 
 local function count_running(gate)
   local running = 0
-  for _, account in ipairs(redis.call('SMEMBERS', members_key(gate))) do
+  for _, account in ipairs(redis.call('SMEMBERS', busy_key(gate))) do
     running = running + redis.call('ZCARD', inflight_key(account))
   end
   return running
@@ -216,8 +216,11 @@ local function learn_from_headers(gate, now, step)
   if limit.assumed and used > limit.count and step.answer ~= 'throttled' then
     -- One call after all was used up: so much was free again in the time since the one before it.
     local before_it = redis.call('ZRANGE', passed_key(gate), -2, -2, 'WITHSCORES')
-    local window = (began - tonumber(before_it[2])) * limit.count / math.max(1, step.remaining + 1 - left)
-    redis.call('HSET', gkey, 'said_window', int(math.min(step.window_ms, whole_seconds(math.ceil(window + 500)))))
+    local window = began - tonumber(before_it[2])
+    if step.remaining + 1 < limit.count then
+      window = math.ceil(window * limit.count / math.max(1, step.remaining + 1 - left) + 500)
+    end
+    redis.call('HSET', gkey, 'said_window', int(math.min(step.window_ms, whole_seconds(window))))
     return note_said(gate, now, step)
   end
   local others = math.max(0, limit.count - used - (step.remaining - running))
@@ -252,6 +255,7 @@ local function provider_is_up(gate, account, now, step)
   redis.call('HSET', key, 'passed:' .. account, int(now))
   if redis.call('HGET', pause_key(account), 'by') == 'provider' then
     opened = opened + redis.call('DEL', pause_key(account))
+    take_turns_again(account, now)
   end
   if opened > 0 then
     news = 'gate_opened'

@@ -5,6 +5,8 @@ local READY, EVENTS, BELL, GATES = P .. 'ready', P .. 'events', P .. 'bell', P .
 local EVENTS_KEPT, HISTORY_KEPT = 100000, 20000
 local SUPPRESSED = P .. 'suppressed'
 local FORGOTTEN = 'forgotten'
+-- A turn below this is an account's place in the order of service; above it the time from which it takes turns again.
+local NOT_YET, NEVER = 1e12, 9e15
 
 local function record_key(id) return P .. 'record:' .. id end
 local function line_key(account) return P .. 'line:' .. account end
@@ -12,6 +14,8 @@ local function inflight_key(account) return P .. 'inflight:' .. account end
 local function gate_key(gate) return P .. 'gate:' .. gate end
 local function turns_key(gate) return P .. 'turns:' .. gate end
 local function members_key(gate) return P .. 'members:' .. gate end
+-- Of the gate's accounts those with calls that run, and maybe some whose calls are over.
+local function busy_key(gate) return P .. 'busy:' .. gate end
 local function passed_key(gate) return P .. 'passed:' .. gate end
 local function pause_key(account) return P .. 'pause:' .. account end
 local function state_key(account, state) return P .. 'state:' .. account .. ':' .. state end
@@ -44,21 +48,32 @@ local function lowest(key)
   return first[2] and tonumber(first[2]), first[1]
 end
 
+local function change(at, state, reason)
+  return cjson.encode({at = at, state = state, reason = reason}) .. '\n'
+end
+
+local function tell_event(id, now, account, order, state, reason)
+  redis.call('XADD', EVENTS, 'MAXLEN', '~', EVENTS_KEPT, '*',
+    'id', id, 'account', account, 'order', order, 'state', state, 'reason', reason, 'at', int(now))
+end
+
+-- A record that was only accepted yet has none: it would say what stands beside it.
+local function history_of(key)
+  local f = fields(key, 'history', 'state', 'created_at')
+  return f[1] or (f[2] and change(f[3], 'queued', '')) or ''
+end
+
 -- Writes a change of state to the record, its history and the events.
 local function enter(id, now, account, order, state, reason)
   local key = record_key(id)
-  local entry = {at = int(now), state = state, reason = reason}
-  local history = redis.call('HGET', key, 'history') or ''
+  local history = history_of(key)
   if #history > HISTORY_KEPT then
     -- The newest half stays, from the start of a line.
     history = string.sub(history, (string.find(history, '\n', #history - HISTORY_KEPT / 2, true)) + 1)
   end
-  history = history .. cjson.encode(entry) .. '\n'
-  redis.call('HSET', key, 'state', state, 'history', history)
-  -- An empty one would cost a queued record its fifteenth field, with which the table of a hash doubles.
+  redis.call('HSET', key, 'state', state, 'history', history .. change(int(now), state, reason))
   if reason ~= '' then redis.call('HSET', key, 'reason', reason) else redis.call('HDEL', key, 'reason') end
-  redis.call('XADD', EVENTS, 'MAXLEN', '~', EVENTS_KEPT, '*',
-    'id', id, 'account', account, 'order', order, 'state', state, 'reason', reason, 'at', int(now))
+  tell_event(id, now, account, order, state, reason)
 end
 
 -- Makes sure that some pacer looks at the gate at `at`, or as soon after as the gate can let anything pass.
@@ -81,12 +96,15 @@ local function unblock(gate, at)
   wake(gate, at)
 end
 
+-- Who was paused takes its turns again.
+local function take_turns_again(account, at)
+  redis.call('ZADD', turns_key(redis.call('HGET', GATES, account)), 'XX', 'LT', int(at), account)
+end
+
 -- Into the line of the account, which takes its turns at the gate.
 local function stand_in_line(id, account, gate, due)
   redis.call('ZADD', line_key(account), int(due), id)
-  if not score(turns_key(gate), account) then
-    local served = redis.call('HGET', gate_key(gate), 'served') or 0
-    redis.call('ZADD', turns_key(gate), served, account)
+  if redis.call('ZADD', turns_key(gate), 'LT', int(due), account) == 1 then
     redis.call('SADD', members_key(gate), account)
   end
 end
@@ -116,6 +134,7 @@ local function give_back(id, account, gate)
   redis.call('ZREM', passed_key(gate), f[1] or '')
   if f[2] == '1' and redis.call('HGET', pause_key(account), 'by') == 'provider' then
     redis.call('HSET', pause_key(account), 'probe_at', int(now_ms()))
+    take_turns_again(account, now_ms())
   end
   leave_gate(id, account, gate)
   unblock(gate, now_ms())
@@ -137,10 +156,4 @@ end
 local function is_suppressed(account, who)
   if not who or who == '' then return false end
   return redis.call('HEXISTS', SUPPRESSED, who) == 1 or redis.call('HEXISTS', SUPPRESSED .. ':' .. account, who) == 1
-end
-
--- Nothing of the job is kept.
-local function end_suppressed(id, now, account, order)
-  redis.call('HSET', record_key(id), 'job', '')
-  finish(id, now, account, order, 'suppressed', 'the address asked for no invitations')
 end

@@ -1,15 +1,23 @@
--- Keeps a job that is not valid, with its faults. Returns {state, created}.
--- ARGV: id, account or '-', order or '', sealed job, faults (JSON), reason, digest of the address or '', version,
---   fingerprint of the key of the ids or ''
-local id, account, order, job, faults, reason, who, version, fingerprint = unpack(ARGV)
-if made_elsewhere(fingerprint) then return {'foreign', 0} end
-local state = redis.call('HGET', record_key(id), 'state')
-if state then return {state, 0} end
+-- Keeps jobs that are not valid, with their faults.
+-- ARGV: version, fingerprint of the key of the ids or '', entries (JSON), each a list: id, account or '-', sealed job,
+--   faults (JSON), reason, order or '', digest of the address or ''
+-- Returns JSON: for each entry {state, created}.
+local version, elsewhere = ARGV[1], made_elsewhere(ARGV[2])
+local now, receipts = now_ms(), {}
 
-local now = now_ms()
-redis.call('HSET', record_key(id), 'v', version, 'account', account, 'order', order, 'job', job, 'faults', faults,
-  'created_at', int(now), 'attempts', 0, 'throttled', 0)
-if who ~= '' then redis.call('HSET', record_key(id), 'who', who) end
-redis.call('HSETNX', GATES, account, account)
-finish(id, now, account, order, 'refused', reason)
-return {'refused', 1}
+local function keep(id, account, job, faults, reason, order, who)
+  local key = record_key(id)
+  local state = redis.call('HGET', key, 'state')
+  if state then return {state, 0} end
+  redis.call('HSET', key, 'v', version, 'account', account, 'order', order, 'job', job, 'faults', faults,
+    'created_at', int(now), 'attempts', 0, 'throttled', 0)
+  if who ~= '' then redis.call('HSET', key, 'who', who) end
+  redis.call('HSETNX', GATES, account, account)
+  finish(id, now, account, order, 'refused', reason)
+  return {'refused', 1}
+end
+
+for place, entry in ipairs(cjson.decode(ARGV[3])) do
+  receipts[place] = elsewhere and {'foreign', 0} or keep(unpack(entry))
+end
+return cjson.encode(receipts)

@@ -12,5 +12,6 @@ if shut or f[3] then
   changed = 1
 end
 if shut then redis.call('HSET', key, 'closed_until', f[4] or 0, 'closed_why', 'rate limited') end
+take_turns_again(account, now)
 unblock(gate, now)
 return changed
