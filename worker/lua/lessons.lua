@@ -178,7 +178,7 @@ local function note_said(gate, now, step)
   local g = fields(gkey, 'count', 'period', 'said_as', 'said_window', 'said_most', 'said_count', 'said_period')
   local as = int(step.limit) .. '/' .. int(step.window_ms)
   if g[3] ~= as then
-    redis.call('HDEL', gkey, 'said_window', 'said_most', 'others', 'told_at')
+    redis.call('HDEL', gkey, 'said_window', 'said_most', 'said_least', 'others', 'told_at')
     redis.call('HSET', gkey, 'said_as', as)
     g[4], g[5] = nil, nil
   end
@@ -208,8 +208,9 @@ local function learn_from_headers(gate, now, step)
   note_said(gate, now, step)
   if not step.remaining then return end
   local gkey, running = gate_key(gate), count_running(gate)
-  local left = tonumber(redis.call('HGET', gkey, 'left') or 0)
-  redis.call('HSET', gkey, 'left', int(step.remaining))
+  -- The fewest that were left: answers overtake each other.
+  local left = tonumber(redis.call('HGET', gkey, 'said_least') or step.remaining)
+  redis.call('HSET', gkey, 'said_least', int(math.min(left, step.remaining)))
   local limit, began = limit_of(gate), step.began or now
   -- What the provider may still have counted of ours is not others'.
   local used, before = used_at(gate, limit, began - limit.period / LATE_PART), others_at(gate, limit, now)
