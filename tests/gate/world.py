@@ -7,6 +7,7 @@ machine and the network take is drawn from a seeded source. Times in millisecond
 import heapq
 import math
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from random import Random
 
@@ -102,7 +103,7 @@ class World:
             [Entry(f"i{n}", NAME, account.gate, str(n), "job", 0, LONG_MS) for n in range(scenario.count)]
         )
         for pacer in range(scenario.workers):
-            self._at(self._spread(1), lambda pacer=pacer: self._turn(pacer))  # type: ignore[misc]
+            self._at(self._spread(1), partial(self._turn, pacer))
         if scenario.other_share:
             self._at(self._random.random() * self._other_ms, self._other)
         while self._events and self._settled < scenario.count and self._clock.ms < GIVE_UP * scenario.floor_ms:
@@ -150,10 +151,10 @@ class World:
         self._free[pacer] -= len(ids)
         claims_in = 0.5 + 0.1 * len(ids) + self._spread(0.5)
         for number, one in enumerate(ids):
-            self._after(claims_in + 0.1 * number, lambda one=one: self._claim(pacer, one))  # type: ignore[misc]
+            self._after(claims_in + 0.1 * number, partial(self._claim, pacer, one))
         self._answer_bell()
         if wait_ms == 0:
-            self._after(claims_in + 0.3 * len(ids), lambda: self._turn(pacer))
+            self._after(claims_in + 0.3 * len(ids), partial(self._turn, pacer))
             return
         sleep_ms = LONGEST_SLEEP_SECONDS * 1000
         self._sleep(pacer, sleep_ms if wait_ms is None else min(sleep_ms, wait_ms))
@@ -161,7 +162,7 @@ class World:
     def _sleep(self, pacer: int, ms: float) -> None:
         until = self._clock.ms + max(1, ms) + self._spread(0.7)
         self._asleep[pacer] = until
-        self._at(until, lambda: self._wake(pacer, until))
+        self._at(until, partial(self._wake, pacer, until))
 
     def _wake(self, pacer: int, until: float) -> None:
         if self._asleep.get(pacer) == until:
@@ -173,13 +174,13 @@ class World:
         if self._asleep and self._redis.lpop("invitations:bell"):
             pacer = next(iter(self._asleep))
             del self._asleep[pacer]
-            self._after(self._spread(0.7), lambda: self._turn(pacer))
+            self._after(self._spread(0.7), partial(self._turn, pacer))
 
     def _end(self, pacer: int) -> None:
         self._free[pacer] += 1
         if pacer in self._waiting:
             self._waiting.remove(pacer)
-            self._after(self._spread(0.3), lambda: self._turn(pacer))
+            self._after(self._spread(0.3), partial(self._turn, pacer))
 
     def _claim(self, pacer: int, one: str) -> None:
         claim = self._ledger.claim(one, LEASE_MS)
@@ -188,13 +189,13 @@ class World:
             self._end(pacer)
             return
         claimed = self._clock.ms
-        self._after(self._way_ms(), lambda: self._arrive(pacer, claim, claimed))
+        self._after(self._way_ms(), partial(self._arrive, pacer, claim, claimed))
 
     def _arrive(self, pacer: int, claim: Claim, claimed: float) -> None:
         arrived = self._clock.ms
         outcome, limits = self._provider.call(arrived, claimed)
         latency = self._scenario.latency_ms * (0.9 + 0.2 * self._random.random())
-        self._after(latency + self._way_ms(), lambda: self._settle(pacer, claim, arrived, outcome, limits))
+        self._after(latency + self._way_ms(), partial(self._settle, pacer, claim, arrived, outcome, limits))
 
     def _settle(self, pacer: int, claim: Claim, arrived: float, outcome: Outcome, limits: Limits | None) -> None:
         history = History(claim.attempts, claim.unclear, claim.probe)

@@ -32,7 +32,7 @@ def at_once(gate: GateView) -> int:
     """How many calls may run: one while an outage is probed, few after a refusal that taught much, none before the
     gate is configured."""
     probes = 1 if "probing" in gate.fields else sys.maxsize
-    careful = 1 + int(gate.fields.get("answered", 0)) // 4 if "unsure" in gate.fields else sys.maxsize
+    careful = 1 + int(gate.fields.get("answered", 0)) // 6 if "unsure" in gate.fields else sys.maxsize
     return min(int(gate.fields.get("concurrency", 0)), probes, careful)
 
 

@@ -134,7 +134,7 @@ local function visit(gate, most)
   local f = fields(key, 'closed_until', 'concurrency', 'probing', 'owed_until', 'unsure', 'answered')
   local at_once = math.min(tonumber(f[2] or 0), f[3] and 1 or math.huge)
   -- What one refusal taught may be wrong: one at a time finds out, and more with every few answers.
-  if f[5] then at_once = math.min(at_once, 1 + math.floor(tonumber(f[6]) / 4)) end
+  if f[5] then at_once = math.min(at_once, 1 + math.floor(tonumber(f[6]) / 6)) end
   if not f[2] then unknown = 1 end
   if tonumber(f[1] or 0) > now then
     redis.call('HSET', key, 'look_at', f[1])

@@ -3,9 +3,11 @@
 --       down_after, down_ms, down_most_ms, limit, remaining, window_ms, and of a delivery the slot under which it passed
 --       and when its call began
 local MEASURED_MS = 60000
+-- Of a window: so much later than it began a call may count.
 local LATE_PART = 25
--- A try for more that is refused costs about a second, however short the window is.
-local TRY_MS = 7500
+-- A try for more that is refused costs about a second, however short the window is. Where nothing ever passes more, one
+-- call in an hour is refused.
+local TRY_MS, TRY_MOST_MS = 7500, 3600000
 -- What people want to be told of: gate_closed, gate_opened (or an account resumed), account_paused.
 local news = ''
 
@@ -20,12 +22,11 @@ end
 -- A call counts from when it can have reached the provider at the latest: as much later than it began as its answer took
 -- longer than the quickest of late. More than a part of the window is the provider's own slowness.
 local function note_arrived(gate, now, step)
-  if not (step.slot and step.began) then return end
   local gkey, limit = gate_key(gate), limit_of(gate)
+  if not (limit and step.slot and step.began) then return end
   local took = now - step.began
   local quickest = math.min(took, tonumber(redis.call('HGET', gkey, 'quickest') or took) + 1)
   redis.call('HSET', gkey, 'quickest', int(quickest))
-  if not limit then return end
   local late = math.min(took - quickest, math.floor(limit.period / LATE_PART))
   redis.call('ZADD', passed_key(gate), 'XX', int(step.began + late), step.slot)
 end
@@ -54,7 +55,7 @@ end
 
 local function count_running(gate)
   local running = 0
-  for _, account in ipairs(redis.call('SMEMBERS', members_key(gate))) do
+  for _, account in ipairs(redis.call('SMEMBERS', busy_key(gate))) do
     running = running + redis.call('ZCARD', inflight_key(account))
   end
   return running
@@ -66,7 +67,12 @@ local function count_of_window(gate, seen, known, now, period)
   local count, part = seen.count, seen.period / period
   if part > 1 then
     local last = redis.call('ZCOUNT', passed_key(gate), '(' .. int(now - period), '+inf') - count_running(gate) - 1
-    count = part > 4 and math.min(last, math.floor(count / part + 0.5)) or last
+    if part > 4 then
+      count = math.min(last, math.floor(count / part + 0.5))
+    else
+      -- The second time it was too much a tenth goes: what others take, and what fills again, differs.
+      count = redis.call('HEXISTS', gate_key(gate), 'taught_count') == 1 and math.floor(0.9 * last) or last
+    end
   elseif part < 0.9 and count < known.count / 2 then
     -- Told to wait for less than a window, and after few calls: others are at it. The rate says more.
     count = math.floor(count / part + 0.5)
@@ -74,15 +80,44 @@ local function count_of_window(gate, seen, known, now, period)
   return math.min(count, known.count - 1)
 end
 
--- From a refusal: so many calls passed between the opening of the gate and the time it was told to wait for.
--- What is taught is never below a twentieth of what is configured or said, nor a call a minute.
+-- What a refusal says of the limit. `seen`: how many calls passed between the opening of the gate and the time it was told
+-- to wait for. Returns the lesson, and how many tries for more count as having failed.
+local function lesson_of(gate, seen, known, now)
+  local doubted, told, taught = known.doubted, known.told, known.taught
+  if doubted and not known.configured and seen.count < 0.8 * doubted.count then
+    -- Far fewer than before: no window that opens at once, but one that fills again, at the rate that was seen.
+    -- Of few calls one more is far more: that is not tried so soon.
+    return seen, seen.count < 8 and 2 or 0
+  end
+  local base = taught or told
+  if not base then return {count = seen.count, period = whole_seconds(seen.period)}, 1 end
+  local slowest = slower(taught, told)
+  local most = {count = slowest.count * base.period / slowest.period}
+  return {count = count_of_window(gate, seen, most, now, base.period), period = base.period}, known.failed
+end
+
+-- What is taught is never below a twentieth of what is configured or stated, nor a call a minute. Where it is much less
+-- than was known, few calls at once try it (admit.lua); what is answered late still counts.
+local function teach_lesson(gate, step, known, lesson, failed, reopens)
+  local named = slower(known.configured, pair(step.limit, step.window_ms))
+  local least = named and named.count * lesson.period / named.period / 20 or lesson.period / MEASURED_MS
+  lesson.count = math.max(1, math.ceil(least), math.floor(lesson.count))
+  set_taught(gate_key(gate), lesson, reopens, failed)
+  redis.call('HSET', gate_key(gate), 'late', 1)
+  local before = known.doubted or known.told
+  if not before or lesson.count * before.period < 0.75 * before.count * lesson.period then
+    redis.call('HSET', gate_key(gate), 'unsure', 1)
+  end
+end
+
 local function learn_from_refusal(gate, now, step, reopens)
   local gkey = gate_key(gate)
   local opened, answered = measured(gkey, now, step.began or now)
   if answered == 0 or reopens <= opened then return end
-  redis.call('HSET', gkey, 'opened_at', int(reopens), 'answered', 0)
+  local seen = {count = answered, period = reopens - opened}
   local g = fields(gkey, 'count', 'period', 'said_count', 'said_period', 'taught_count', 'taught_period', 'failed',
     'tried_from', 'assumed', 'unsure')
+  redis.call('HSET', gkey, 'opened_at', int(reopens), 'answered', 0)
   redis.call('HDEL', gkey, 'late', 'unsure')
   local configured, said, taught = pair(g[1], g[2]), pair(g[3], g[4]), pair(g[5], g[6])
   local failed = tonumber(g[7] or -1) + 1
@@ -90,36 +125,17 @@ local function learn_from_refusal(gate, now, step, reopens)
     -- A try for more: back to what was known before.
     return set_taught(gkey, {count = tonumber(g[8]), period = taught.period}, reopens, failed)
   end
-  local seen = {count = answered, period = reopens - opened}
   local assumed = said and g[9] and answered <= 1.5 * said.count
   if assumed and answered >= 0.8 * said.count then
     -- It took all that the provider speaks of: in what time, this tells.
-    redis.call('HSET', gkey, 'said_window', int(math.min(step.window_ms or seen.period, whole_seconds(seen.period))), 'unsure', 1)
+    local window = math.min(step.window_ms or seen.period, whole_seconds(seen.period))
+    redis.call('HSET', gkey, 'said_window', int(window), 'unsure', 1)
     return
   end
-  local told = slower(configured, said)
-  local lesson
-  local doubted = g[10] and slower(taught, said)
-  if doubted and not configured and answered < 0.8 * doubted.count then
-    -- Much less than before: no window that opens at once, but one that fills again, at the rate that was seen.
-    -- Of few calls one more is far more: that is not tried so soon.
-    lesson, failed = seen, seen.count < 8 and 2 or 0
-  elseif taught or (told and not assumed) then
-    local known = slower(taught, told)
-    local period = taught and taught.period or told.period
-    lesson = {count = count_of_window(gate, seen, {count = known.count * period / known.period}, now, period), period = period}
-  else
-    lesson, failed = {count = answered, period = whole_seconds(seen.period)}, 1
-  end
-  local named = slower(configured, pair(step.limit, step.window_ms))
-  local least = named and named.count * lesson.period / named.period / 20 or lesson.period / MEASURED_MS
-  lesson.count = math.max(1, math.ceil(least), math.floor(lesson.count))
-  set_taught(gkey, lesson, reopens, failed)
-  redis.call('HSET', gkey, 'late', 1)
-  local before = doubted or told
-  if not before or lesson.count * before.period < 0.75 * before.count * lesson.period then
-    redis.call('HSET', gkey, 'unsure', 1)
-  end
+  local known = {configured = configured, taught = taught, failed = failed, doubted = g[10] and slower(taught, said),
+    told = slower(configured, not assumed and said or nil)}
+  local lesson, tries = lesson_of(gate, seen, known, now)
+  teach_lesson(gate, step, known, lesson, tries, reopens)
 end
 
 -- What was taught is tried again: one call more after a window without a refusal, then each time twice as much more.
@@ -140,8 +156,8 @@ local function grow(gate, now, step)
   if doubted and answered + 1 >= doubted.count then redis.call('HDEL', gkey, 'unsure') end
   if doubted then unblock(gate, now) end
   if not taught then return end
-  
   local wait = math.max(taught.period, TRY_MS) * 8 ^ tonumber(g[7])
+  wait = math.min(wait, math.max(taught.period, TRY_MOST_MS))
   if now < tonumber(g[3]) + wait then return end
   local steps = tonumber(g[6] or 0)
   local more = steps > 0 and math.max(1, taught.count * math.min(1, 0.025 * 2 ^ steps)) or 1
@@ -162,7 +178,7 @@ local function note_said(gate, now, step)
   local g = fields(gkey, 'count', 'period', 'said_as', 'said_window', 'said_most', 'said_count', 'said_period')
   local as = int(step.limit) .. '/' .. int(step.window_ms)
   if g[3] ~= as then
-    redis.call('HDEL', gkey, 'said_window', 'said_most', 'others', 'told_at')
+    redis.call('HDEL', gkey, 'said_window', 'said_most', 'said_least', 'others', 'told_at')
     redis.call('HSET', gkey, 'said_as', as)
     g[4], g[5] = nil, nil
   end
@@ -192,16 +208,20 @@ local function learn_from_headers(gate, now, step)
   note_said(gate, now, step)
   if not step.remaining then return end
   local gkey, running = gate_key(gate), count_running(gate)
-  local left = tonumber(redis.call('HGET', gkey, 'left') or 0)
-  redis.call('HSET', gkey, 'left', int(step.remaining))
+  -- The fewest that were left: answers overtake each other.
+  local left = tonumber(redis.call('HGET', gkey, 'said_least') or step.remaining)
+  redis.call('HSET', gkey, 'said_least', int(math.min(left, step.remaining)))
   local limit, began = limit_of(gate), step.began or now
   -- What the provider may still have counted of ours is not others'.
   local used, before = used_at(gate, limit, began - limit.period / LATE_PART), others_at(gate, limit, now)
   if limit.assumed and used > limit.count and step.answer ~= 'throttled' then
     -- One call after all was used up: so much was free again in the time since the one before it.
     local before_it = redis.call('ZRANGE', passed_key(gate), -2, -2, 'WITHSCORES')
-    local window = (began - tonumber(before_it[2])) * limit.count / math.max(1, step.remaining + 1 - left)
-    redis.call('HSET', gkey, 'said_window', int(math.min(step.window_ms, whole_seconds(math.ceil(window + 500)))))
+    local window = began - tonumber(before_it[2])
+    if step.remaining + 1 < limit.count then
+      window = math.ceil(window * limit.count / math.max(1, step.remaining + 1 - left) + 500)
+    end
+    redis.call('HSET', gkey, 'said_window', int(math.min(step.window_ms, whole_seconds(window))))
     return note_said(gate, now, step)
   end
   local others = math.max(0, limit.count - used - (step.remaining - running))

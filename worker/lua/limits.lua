@@ -2,6 +2,7 @@
 -- holds the time of each call of the last period. A window's calls may go at once when it opens: that is the most that
 -- any provider takes, whether its window is fixed, slides, or is a bucket that fills again.
 local DEFAULT_QUANTUM = 1000
+-- So far apart calls go that find out how long the window lasts, and whether others left anything.
 local ASSUMED_APART_MS, LOOK_APART_MS = 1000, 10000
 -- Calls are kept so much longer: an answer tells of the moment at which its call arrived.
 local ANSWERED_MS = 1000
@@ -68,9 +69,9 @@ local function others_at(gate, limit, now)
   return forgotten_at > now and tonumber(f[1] or 0) or 0, forgotten_at
 end
 
--- When a call may go although nothing is left, for what its answer tells: where how long the window lasts is an
+-- When a call may go although nothing is left, as its answer finds out: where how long the window lasts is an
 -- assumption, and where others took most of it.
-local function look_at(gate, limit, used, others)
+local function finds_out_at(gate, limit, used, others)
   local last = redis.call('ZRANGE', passed_key(gate), -1, -1, 'WITHSCORES')
   if not last[2] then return math.huge end
   if used >= limit.count then return limit.assumed and tonumber(last[2]) + ASSUMED_APART_MS or math.huge end
@@ -86,7 +87,7 @@ local function room_at(gate, limit, now)
   local others, forgotten_at = others_at(gate, limit, now)
   local over = used + others - limit.count
   if over < 0 then return -over, now end
-  local next_free = look_at(gate, limit, used, others)
+  local next_free = finds_out_at(gate, limit, used, others)
   if next_free <= now then return 1, now end
   -- A limit that shrank leaves more calls in the window than it allows: wait for as many as are over.
   next_free = math.min(next_free, place_free_at(gate, limit, now, over) or math.huge)
