@@ -24,7 +24,8 @@ from tasks.persons import as_object
 from tasks.providers import PROVIDERS
 from tasks.providers.carries import faults_for
 from worker.connection import redis
-from worker.ledger import KEPT_BYTES, NO_ACCOUNT, Entry, Ledger, Receipt, RefusedEntry, ledger
+from worker.entries import Entry, Receipt, RefusedEntry
+from worker.ledger import KEPT_BYTES, NO_ACCOUNT, Ledger, ledger
 from worker.metrics import INVITATIONS
 from worker.vault import Identity, Vault
 

@@ -12,9 +12,10 @@ from config.settings import settings
 from tasks.decision import Step
 from tasks.delivery import Delivery
 from worker.app import app
+from worker.claims import Claim, NoClaim
 from worker.connection import patiently
 from worker.ending import ending
-from worker.ledger import CLAIMED_WITHIN_SECONDS, NO_ACCOUNT, Claim, NoClaim, ledger
+from worker.ledger import CLAIMED_WITHIN_SECONDS, NO_ACCOUNT, ledger
 from worker.masking import UnforeseenError
 from worker.metrics import count, count_ended
 

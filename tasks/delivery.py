@@ -15,7 +15,8 @@ from tasks.calls import pipeline, vault
 from tasks.decision import History, Policy, Step, backoff_ms, gate_lesson, next_step
 from tasks.job import Job
 from tasks.outcome import Accepted, Answer, Consented, CredentialsRefused, NotListed, Throttled
-from worker.ledger import Claim, ledger
+from worker.claims import Claim
+from worker.ledger import ledger
 from worker.metrics import REQUEST_SECONDS, THROTTLED
 
 log = structlog.get_logger()

@@ -8,7 +8,7 @@ from typing import Any
 from tasks.acceptance import BATCH, acceptance
 from tasks.faults import Fault, JobError, Unreadable
 from tasks.job import Job
-from worker.ledger import Receipt
+from worker.entries import Receipt
 
 
 @dataclass(slots=True)

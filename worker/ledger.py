@@ -1,20 +1,20 @@
 """The ledger: the one place where the state of every invitation stands. Each step is one Lua script, so atomic."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import chain
-from operator import attrgetter
 from secrets import token_hex
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 from redis import Redis
 
 from config.accounts import BaseAccount
+from worker.claims import Claim, NoClaim, read_claim
 from worker.connection import redis
+from worker.entries import Entry, Receipt, RefusedEntry, in_steps
 from worker.scripts import Scripts
 
 log = structlog.get_logger()
@@ -23,9 +23,6 @@ log = structlog.get_logger()
 # and needs a number of its own only where this program would do wrong with what it adds.
 VERSION = 2
 PAGE = 1_000
-# How much is accepted in one step.
-AT_ONCE = 100
-LETTERS_AT_ONCE = 256 * 1024
 ERASURES_KEPT = 10_000
 # How long a worker leaves a newer record to others before it looks at it again.
 FOR_NEWER_MS = 60_000
@@ -38,84 +35,6 @@ PROBE_MS = 15 * 60_000
 NO_ACCOUNT = "-"
 # How long a claim is asked for again, whose answer did not come.
 CLAIMED_WITHIN_SECONDS = 10
-
-
-# Not frozen: thousands are made a second, and that would take five times as long.
-@dataclass(slots=True)
-class Entry:
-    """What acceptance puts into the ledger. `job` is sealed; `natural` is set where the id is not the natural one;
-    `who` is the digest of the address."""
-
-    id: str
-    account: str
-    gate: str
-    order: str
-    job: str = field(repr=False)
-    delay_ms: int = 0
-    expires_after_ms: int = 0
-    natural: str = ""
-    who: str = ""
-
-
-@dataclass(slots=True)
-class RefusedEntry:
-    """A job that is not valid, as it is kept: sealed, with its faults as JSON; `who` where it names an address."""
-
-    id: str
-    account: str
-    job: str = field(repr=False)
-    faults: str = "[]"
-    reason: str = ""
-    order: str = ""
-    who: str = ""
-
-
-# The script for each, and what it is given of one.
-_SCRIPTS = {
-    Entry: ("accept", attrgetter(*Entry.__slots__)),
-    RefusedEntry: ("refuse", attrgetter(*RefusedEntry.__slots__)),
-}
-
-
-class Receipt(NamedTuple):
-    """What became of a job: its id, the state of its invitation, and whether this job created it."""
-
-    id: str
-    state: str
-    created: bool
-
-
-@dataclass(frozen=True, slots=True)
-class NoClaim:
-    """Why there is nothing to deliver: the message was `stale`, the gate is `shut`, the invitation `expired` or is
-    `suppressed`, or its record is of a `newer` version and was left to workers that know it."""
-
-    why: str
-    account: str
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """An invitation that a worker holds under a lease. Times in milliseconds since the epoch, Redis's clock.
-
-    `unclear`: an earlier call may have reached the provider. `probe`: the provider is known to be down, and this
-    call tests it. `consented_at`: when the provider said last that the customer agreed to be invited; 0 for never.
-    `asked_at`: when the claim was asked for, in this process's monotonic seconds: the lease began later.
-    """
-
-    id: str
-    token: str
-    account: str
-    job: str = field(repr=False)
-    attempts: int = 0
-    throttled: int = 0
-    unclear: bool = False
-    created_at: int = 0
-    due_at: int = 0
-    now: int = 0
-    probe: bool = False
-    consented_at: int = 0
-    asked_at: float = field(default=0, compare=False)
 
 
 class Ledger:
@@ -137,7 +56,7 @@ class Ledger:
         `fingerprint`: of the key that their ids were made with. Where Redis holds another key, nothing is written and
         the state is `foreign`.
         """
-        steps = list(map(_step, _steps(entries)))
+        steps = list(in_steps(entries))
         if len(steps) == 1:
             answers = [self._scripts.run(script, VERSION, fingerprint, texts) for script, texts in steps]
         else:
@@ -184,7 +103,7 @@ class Ledger:
             for invitation, by in zip(ids, names, strict=True):
                 self._scripts.run("claim", invitation, lease_ms, VERSION, FOR_NEWER_MS, by, client=pipe)
             answers = pipe.execute()
-        return [_claim(invitation, answer, asked_at) for invitation, answer in zip(ids, answers, strict=True)]
+        return [read_claim(invitation, answer, asked_at) for invitation, answer in zip(ids, answers, strict=True)]
 
     def settle(self, invitation: str, token: str, step: dict[str, Any]) -> tuple[str, bool]:
         """Applies what a call came to (see settle.lua for the fields of `step`). Returns the state, and whether the
@@ -259,32 +178,10 @@ class Ledger:
         return bool(self._scripts.run("erase", invitation, account, state, not_after))
 
 
-def _steps(entries: Sequence[Entry | RefusedEntry]) -> Iterator[list[Entry | RefusedEntry]]:
-    """In their order, so many at once that one step takes some milliseconds."""
-    step: list[Entry | RefusedEntry] = []
-    size = 0
-    for entry in entries:
-        if step and (
-            type(entry) is not type(step[0]) or len(step) == AT_ONCE or size + len(entry.job) > LETTERS_AT_ONCE
-        ):
-            yield step
-            step, size = [], 0
-        step.append(entry)
-        size += len(entry.job)
-    if step:
-        yield step
-
-
 def _configuring(gate: str, members: list[BaseAccount]) -> tuple[str | int, ...]:
     first = members[0]
     limit = (first.limit.count, first.limit.period_ms) if first.limit else ("", "")
     return gate, *limit, first.burst or "", first.concurrency, *(member.name for member in members)
-
-
-def _step(entries: list[Entry | RefusedEntry]) -> tuple[str, str]:
-    """The script, and its entries as one argument: over many, redis-py takes longer than JSON does."""
-    script, values = _SCRIPTS[type(entries[0])]
-    return script, json.dumps([values(entry) for entry in entries])
 
 
 def _announce(news: str, step: dict[str, Any]) -> None:
@@ -292,27 +189,6 @@ def _announce(news: str, step: dict[str, Any]) -> None:
         log.info(news)
     elif news:
         log.warning(news, reason=step.get("reason"))
-
-
-def _claim(invitation: str, answer: list[str], asked_at: float) -> Claim | NoClaim:
-    if answer[0] != "ok":
-        return NoClaim(*answer)
-    token, account, job, attempts, throttled, unclear, created_at, due_at, now, probe, consented = answer[1:]
-    return Claim(
-        id=invitation,
-        token=token,
-        account=account,
-        job=job,
-        attempts=int(attempts),
-        throttled=int(throttled),
-        unclear=unclear == "1",
-        created_at=int(created_at),
-        due_at=int(due_at),
-        now=int(now),
-        probe=probe == "1",
-        consented_at=int(consented),
-        asked_at=asked_at,
-    )
 
 
 def _json(step: dict[str, Any]) -> str:

@@ -11,7 +11,8 @@ from redis.exceptions import RedisError
 
 from config.accounts_file import accounts
 from config.settings import PREFIX, Settings
-from worker.ledger import NO_ACCOUNT, NoClaim, ledger
+from worker.claims import NoClaim
+from worker.ledger import NO_ACCOUNT, ledger
 from worker.overview import overview
 
 log = structlog.get_logger()

@@ -13,8 +13,9 @@ from redis import Redis
 from config.accounts_file import accounts
 from config.settings import Settings, settings
 from worker.background import Loop
+from worker.claims import Claim
 from worker.connection import patiently, redis
-from worker.ledger import CLAIMED_WITHIN_SECONDS, Claim, Ledger, ledger
+from worker.ledger import CLAIMED_WITHIN_SECONDS, Ledger, ledger
 from worker.metrics import beat_of_pacer, count_ended
 from worker.threads import DeliveryThreads
 

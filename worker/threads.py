@@ -17,7 +17,7 @@ from celery.concurrency.thread import TaskPool
 from celery.exceptions import TaskRevokedError
 from celery.worker import state
 
-from worker.ledger import Claim
+from worker.claims import Claim
 from worker.masking import MASKED, MaskedRequest
 
 TASK = "invitations.deliver"

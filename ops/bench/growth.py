@@ -12,7 +12,9 @@ from typing import Any
 from redis import Redis
 
 from config.accounts import BaseAccount, WemasyAccount
-from worker.ledger import Claim, Entry, Ledger
+from worker.claims import Claim
+from worker.entries import Entry
+from worker.ledger import Ledger
 
 DAY_MS = 86_400_000
 BATCH = 2_000

@@ -19,7 +19,8 @@ from tasks.decision import History, Policy, next_step
 from tasks.outcome import Accepted, Limits, Outcome, Throttled
 from tests.gate.clock import Clock, TimedLedger
 from tests.gate.scenario import Figures, Scenario
-from worker.ledger import Claim, Entry
+from worker.claims import Claim
+from worker.entries import Entry
 from worker.pacer import LONGEST_SLEEP_SECONDS
 
 THREADS = 20

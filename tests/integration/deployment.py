@@ -20,7 +20,8 @@ from tasks.acceptance import Acceptance
 from tests.integration.processes import Running, celery, environment
 from tests.support import free_port, wait_until
 from worker.connection import connect
-from worker.ledger import Ledger, Receipt
+from worker.entries import Receipt
+from worker.ledger import Ledger
 from worker.records import Record, Records
 from worker.vault import Identity, Vault
 

@@ -4,7 +4,8 @@ from typing import Any
 
 from config.accounts_file import accounts
 from tests.command_line import CommandLine
-from worker.ledger import Claim, ledger
+from worker.claims import Claim
+from worker.ledger import ledger
 
 
 def send(cli: CommandLine, order: str, account: str = "shop_nl") -> str:

@@ -6,7 +6,8 @@ import pytest
 
 from tests.command_line import CommandLine
 from tests.integration.steps import send, settle
-from worker.ledger import Entry, ledger
+from worker.entries import Entry
+from worker.ledger import ledger
 
 MARKED = "[red]x[/red] [link=http://evil.example]y[/link] :boom:"
 STEERING = "a\x1b[2J\x1b]0;title\x07\nforged  accepted\r\u202e\x9b31mb"

@@ -6,7 +6,8 @@ import pytest
 
 from tasks.delivery import NO_ORDER_TO_ASK
 from tests.integration.deployment import Deployment, Job, job, within
-from worker.ledger import Entry, Ledger
+from worker.entries import Entry
+from worker.ledger import Ledger
 
 NARROW = "1/2s"
 

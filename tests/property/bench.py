@@ -13,7 +13,9 @@ from tests.property.invariants import check_admission, check_bell, check_clocks,
 from tests.property.passing_time import pass_time
 from tests.property.promises import at_once, limit_that_holds
 from tests.property.snapshot import Snapshot, take_snapshot
-from worker.ledger import Claim, Entry, Ledger, NoClaim
+from worker.claims import Claim, NoClaim
+from worker.entries import Entry
+from worker.ledger import Ledger
 from worker.suppressed import OptOuts
 
 P = "invitations:"

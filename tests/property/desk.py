@@ -9,7 +9,9 @@ from config.accounts import BaseAccount, WemasyAccount
 from tasks.decision import History, Policy, next_step
 from tasks.outcome import Accepted, Limits, Outcome
 from tests.property.passing_time import pass_time
-from worker.ledger import Claim, Entry, Ledger, NoClaim
+from worker.claims import Claim, NoClaim
+from worker.entries import Entry
+from worker.ledger import Ledger
 from worker.records import Record, Records
 
 LEASE_MS = 60_000

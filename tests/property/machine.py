@@ -21,7 +21,8 @@ from tasks.outcome import (
 )
 from tests.property.bench import ACCOUNTS, GROUP, Bench, can_call
 from tests.property.desk import DAY_MS, LEASE_MS, LONG_MS, account
-from worker.ledger import Claim, Entry
+from worker.claims import Claim
+from worker.entries import Entry
 
 T = TypeVar("T")
 Values = dict[str, object]

@@ -34,7 +34,7 @@ from tests.contract.conftest import NOW, MemoryTokens
 from tests.contract.playback import Act, Playback, playback
 from tests.property.desk import DAY_MS, Desk
 from tests.property.profiles import PROFILE
-from worker.ledger import Claim
+from worker.claims import Claim
 
 # Seconds are enough; a nightly run takes minutes.
 pytestmark = pytest.mark.timeout(7_200)

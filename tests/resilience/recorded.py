@@ -17,7 +17,8 @@ from config.settings import load_settings
 from ops.simulator import RunningSimulator
 from tests.integration.deployment import Deployment, Job, job
 from tests.support import free_port
-from worker.ledger import Claim, Ledger
+from worker.claims import Claim
+from worker.ledger import Ledger
 
 ACCOUNT = "shop_nl"
 PREFIX = "invitations:"

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from tasks.outcome import Accepted, Duplicate, Outcome, Rejected
 from tests.property.desk import LONG_MS, Desk
-from worker.ledger import Claim, Entry, RefusedEntry
+from worker.claims import Claim
+from worker.entries import Entry, RefusedEntry
 
 PERSONAL = (
     "needle-job",

@@ -7,7 +7,7 @@ from redis import Redis
 
 from tasks.outcome import Accepted, CredentialsRefused, Throttled, Unavailable
 from tests.property.desk import LEASE_MS, Desk, account
-from worker.ledger import Claim
+from worker.claims import Claim
 
 BELL = "invitations:bell"
 

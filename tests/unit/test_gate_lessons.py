@@ -4,7 +4,7 @@ from redis import Redis
 
 from tasks.outcome import Throttled
 from tests.property.desk import Desk, account
-from worker.ledger import Entry
+from worker.entries import Entry
 
 MINUTE = 60_000
 HOUR = 3_600_000

@@ -7,7 +7,7 @@ from tasks.outcome import Accepted, Outcome, Throttled, Unavailable
 from tests.property.desk import DAY_MS, LEASE_MS, LONG_MS, Desk, account
 from tests.support import everything_in
 from tests.unit.lives import LIVES, PERSONAL, accept, answered, hold
-from worker.ledger import Entry
+from worker.entries import Entry
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tasks.outcome import Accepted, Throttled
 from tests.property.desk import DAY_MS, Desk, account
 from tests.property.invariants import check_places
 from tests.property.snapshot import take_snapshot
-from worker.ledger import Entry, RefusedEntry
+from worker.entries import Entry, RefusedEntry
 from worker.suppressed import OptOuts
 
 

@@ -7,7 +7,7 @@ from cryptography.fernet import Fernet
 from redis import Redis
 
 from tests.property.desk import DAY_MS, Desk, account
-from worker.ledger import Entry
+from worker.entries import Entry
 from worker.vault import Identity, Vault
 
 COUNT = 2_000

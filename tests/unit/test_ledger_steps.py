@@ -10,7 +10,8 @@ from redis import Redis
 from tasks.decision import History, Policy, next_step
 from tasks.outcome import Accepted, Duplicate, Outcome, Rejected, Suppressed, Throttled, Unavailable, Unclear
 from tests.property.desk import DAY_MS, LEASE_MS, Desk, account
-from worker.ledger import Claim, Entry, NoClaim, RefusedEntry
+from worker.claims import Claim, NoClaim
+from worker.entries import Entry, RefusedEntry
 
 SOON = 1_000
 MINUTE = 60_000

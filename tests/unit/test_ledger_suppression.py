@@ -7,7 +7,7 @@ from redis import Redis
 
 from tasks.outcome import Rejected, Throttled
 from tests.property.desk import DAY_MS, LONG_MS, Desk, account
-from worker.ledger import Entry, Receipt
+from worker.entries import Entry, Receipt
 from worker.suppressed import OptOuts
 
 REASON = "the address asked for no invitations"

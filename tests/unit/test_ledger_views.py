@@ -7,7 +7,7 @@ from redis import Redis
 
 from tasks.outcome import Accepted, CredentialsRefused, Limits, Rejected, Throttled
 from tests.property.desk import DAY_MS, Desk, account
-from worker.ledger import Entry, RefusedEntry
+from worker.entries import Entry, RefusedEntry
 from worker.overview import AccountView, overview
 from worker.records import Records
 from worker.sightings import Sighting, Sightings, expecting

@@ -8,7 +8,8 @@ from redis import Redis
 from tasks.decision import DOWN_AFTER, DOWN_MOST_MS, DOWN_MS
 from tasks.outcome import Accepted, CredentialsRefused, Outcome, Unavailable, Unclear
 from tests.property.desk import Desk, account
-from worker.ledger import PROBE_MS, Claim
+from worker.claims import Claim
+from worker.ledger import PROBE_MS
 from worker.records import Records
 
 HOUR_MS = 3_600_000

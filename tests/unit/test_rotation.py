@@ -14,7 +14,8 @@ from config.errors import ConfigurationError
 from config.settings import PLAIN, load_settings
 from tasks.acceptance import Acceptance
 from tests.support import sealed_job
-from worker.ledger import Ledger, Receipt
+from worker.entries import Receipt
+from worker.ledger import Ledger
 from worker.reencrypt import Sealing, reencrypt
 from worker.vault import PRINT_KEY, Identity, Vault
 
