@@ -70,8 +70,9 @@ local function count_of_window(gate, seen, known, now, period)
     if part > 4 then
       count = math.min(last, math.floor(count / part + 0.5))
     else
-      -- The second time it was too much a tenth goes: what others take, and what fills again, differs.
-      count = redis.call('HEXISTS', gate_key(gate), 'taught_count') == 1 and math.floor(0.9 * last) or last
+      -- Less than is configured, and again too much: a tenth goes, as what others take and what fills again differs.
+      local again = fields(gate_key(gate), 'count', 'taught_count')
+      count = again[1] and again[2] and math.floor(0.9 * last) or last
     end
   elseif part < 0.9 and count < known.count / 2 then
     -- Told to wait for less than a window, and after few calls: others are at it. The rate says more.
