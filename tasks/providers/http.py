@@ -168,7 +168,12 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or error.__context__
 
 
-HEADERS = {"User-Agent": _user_agent(), "Accept": "application/json", "Accept-Encoding": "gzip, deflate"}
+HEADERS = {
+    "User-Agent": _user_agent(),
+    "Accept": "application/json",
+    "Accept-Encoding": "gzip, deflate",
+    "Connection": "keep-alive",
+}
 _retrying = Retrying(
     retry=retry_if_exception_type(_NothingSent),
     stop=_is_enough,
