@@ -38,7 +38,7 @@ class Pacer:
 
     def end(self) -> None:
         self._loop.end()
-        self._threads.wake()
+        self._threads.end()
 
     def stop(self) -> None:
         self._loop.stop()

@@ -35,18 +35,20 @@ class DeliveryThreads:
         self._consumer = consumer
         self._pool = TaskPool(limit, app=app)
         self._free = limit
+        self._ends = False
         self._changes = Condition()
         self._published_at = 0.0
 
     def wait_for_free(self, seconds: float) -> int:
-        """How many threads have nothing to do; where none has, waits so long for one."""
+        """How many threads have nothing to do; where none has, waits so long for one, or until the end."""
         with self._changes:
-            self._changes.wait_for(lambda: self._free > 0, seconds)
+            self._changes.wait_for(lambda: self._free > 0 or self._ends, seconds)
             return self._free
 
-    def wake(self) -> None:
-        """Ends the wait of whoever waits."""
+    def end(self) -> None:
+        """Nobody waits for a free thread any longer."""
         with self._changes:
+            self._ends = True
             self._changes.notify_all()
 
     def deliver(self, claim: Claim) -> None:
