@@ -11,6 +11,8 @@ from redis import Redis
 from redis.client import NEVER_DECODE
 
 from worker.job_text import FIELDS, joined
+from worker.packing import unpack
+from worker.vault import IN_CLEAR
 
 KEY = "(the key)"
 READERS: dict[str, list[tuple[str, ...]]] = {
@@ -50,14 +52,17 @@ def sealed_job(client: Redis, invitation: str) -> str:
 def everything_in(client: Redis) -> str:
     """Every key and every value of the database as one text, whatever its type, consumer groups of streams included.
 
-    What stands there in base64, as Celery's messages do, is in the text twice: as it stands, and opened. Raises
-    KeyError for a type that nobody here can read.
+    What stands there in base64, as Celery's messages do, or packed, as jobs do, is in the text twice: as it stands, and
+    opened. Raises KeyError for a type that nobody here can read.
     """
     found: list[str] = []
     for key in client.scan_iter(count=1000):
         kind = next(_texts(_raw(client, "TYPE", key)))
         for command in READERS[kind]:
             found += [kind, key, *_texts(_raw(client, *(key if part == KEY else part for part in command)))]
+        if kind == "hash":
+            found.append(joined(cast(list[str | None], client.hmget(key, FIELDS))))
+    found += [unpack(text.removeprefix(IN_CLEAR)) for text in found]
     opened = (b64decode(run) for text in found for run in BASE64.findall(text))
     return "\n".join([*found, *(text.decode(errors="replace") for text in opened)])
 

@@ -3,12 +3,15 @@
 import base64
 import json
 from collections.abc import Callable
+from secrets import token_hex
 
 import pytest
 from redis import Redis
 
 from tests.support import everything_in
+from worker.vault import Vault
 
+PACKED_NEEDLE = Vault().seal("a needle among " + token_hex(40))
 HIDES: dict[str, Callable[[Redis], object]] = {
     "the name of a key": lambda redis: redis.set("of-needle", 1),
     "a string": lambda redis: redis.set("key", "a needle b"),
@@ -23,6 +26,10 @@ HIDES: dict[str, Callable[[Redis], object]] = {
     "a message of Celery": lambda redis: redis.rpush(
         "key", json.dumps({"body": base64.b64encode(b'[["a needle"], {}]').decode()})
     ),
+    "the job of a record": lambda redis: redis.hset(
+        "key", mapping={"job": "", "job1": PACKED_NEEDLE[:64], "job2": PACKED_NEEDLE[64:]}
+    ),
+    "a packed text": lambda redis: redis.rpush("key", PACKED_NEEDLE),
 }
 
 
