@@ -1,6 +1,7 @@
-"""`invitations.deliver`: claim the invitation, call its provider, settle it. The message carries the id alone."""
+"""`invitations.deliver`: calls the provider of a claimed invitation, and settles it. A message names its id alone."""
 
 from secrets import token_hex
+from time import monotonic
 from typing import Any
 
 import structlog
@@ -22,6 +23,8 @@ from worker.metrics import count, count_ended
 log = structlog.get_logger()
 
 REVOKED = "revoked in Celery"
+# The pacer waits for it meanwhile; where Redis is away the lease brings the invitation back, and it is revoked then.
+REVOKED_WITHIN_SECONDS = 2
 
 
 class StillWaiting(Exception):
@@ -45,7 +48,7 @@ def deliver(*ids: Any, **options: Any) -> str:
     claimed: Claim | None = getattr(deliver.request, "claim", None)
     if claimed is None and (options or len(ids) != 1 or not isinstance(ids[0], str)):
         # Not from a pacer of ours; what else Celery would say of it repeats parts of it.
-        log.error("announced_without_an_id")
+        log.error("delivery_without_an_id")
         return "no invitation"
     try:
         claim = claimed or _claim(ids[0])
@@ -59,7 +62,7 @@ def _claim(invitation: str) -> Claim | NoClaim:
     if ending.is_set():
         return NoClaim("left to another worker", NO_ACCOUNT)
     keep_trying = patiently(CLAIMED_WITHIN_SECONDS)
-    claim = keep_trying(ledger().claim, invitation, settings().lease_seconds * 1000, token_hex(4))
+    claim = keep_trying(ledger().claim, invitation, settings().lease_seconds * 1000, token_hex(4), monotonic())
     if isinstance(claim, NoClaim):
         count_ended(claim)
     return claim
@@ -82,16 +85,15 @@ def _deliver(claim: Claim) -> str:
 
 
 def _settle(claim: Claim, step: Step) -> str:
-    state, applied = _write_down(claim, step)
+    # An answer that is not written down makes a call that has to be repeated.
+    state, applied = _write_down(claim, step, settings().lease_seconds)
     if applied and state == "queued":
         raise Retry(step.reason, StillWaiting(step.reason))
     return state
 
 
-def _write_down(claim: Claim, step: Step) -> tuple[str, bool]:
-    # An answer that is not written down makes a call that has to be repeated.
-    keep_trying = patiently(settings().lease_seconds)
-    state, applied = keep_trying(ledger().settle, claim.id, claim.token, step.as_dict())
+def _write_down(claim: Claim, step: Step, seconds: float) -> tuple[str, bool]:
+    state, applied = patiently(seconds)(ledger().settle, claim.id, claim.token, step.as_dict())
     if applied:
         log.info("invitation_settled", state=state, reason=step.reason)
         count(claim.account, state)
@@ -105,6 +107,6 @@ def cancel_revoked(request: object, **_: object) -> None:
     claim: Claim | None = getattr(request, "claim", None)
     if claim:
         with structlog.contextvars.bound_contextvars(invitation=claim.id, account=claim.account):
-            _write_down(claim, Step("cancelled", REVOKED))
+            _write_down(claim, Step("cancelled", REVOKED), REVOKED_WITHIN_SECONDS)
     else:
         ledger().cancel(str(getattr(request, "id", "")), REVOKED)

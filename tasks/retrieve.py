@@ -30,8 +30,8 @@ log = structlog.get_logger()
 MOST_WANTED = 5_000
 MOST_PAGES = 100
 LONGEST_WAIT_MS = 2_000
-# One retrieval of an account at a time, no longer than this: a slow provider must not hold the worker's threads. Where
-# a worker dies in one, others are passed over for so long: what was sent is learnt later, and nothing is lost.
+# One retrieval of an account at a time, no longer than this and a call: a slow provider must not hold the worker's
+# threads. Where a worker dies in one, others are passed over for so long: what was sent is learnt later.
 RUN_SECONDS = 120
 
 
@@ -55,7 +55,7 @@ def retrieve(account: str) -> int:
     expected = sightings.due(MOST_WANTED)
     if not expected:
         return 0
-    if not redis().set(f"invitations:retrieving:{account}", 1, nx=True, px=RUN_SECONDS * 1000):
+    if not redis().set(f"invitations:retrieving:{account}", 1, nx=True, px=round((RUN_SECONDS + known.timeout) * 1000)):
         return 0
     retrieval = Retrieval(known, sightings, expected)
     try:
@@ -77,7 +77,7 @@ class Retrieval:
         self.goes_on = False
         self._sent = 0
         self._identity = Identity.of(redis(), vault())
-        self._ends = time.monotonic() + RUN_SECONDS - account.timeout
+        self._ends = time.monotonic() + RUN_SECONDS
         self._expected: dict[str, list[Sighting]] = defaultdict(list)
         for one in expected:
             self._expected[one.natural].append(one)

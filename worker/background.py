@@ -10,7 +10,8 @@ from redis.exceptions import RedisError
 log = structlog.get_logger()
 
 LONGEST_PAUSE_SECONDS = 5.0
-JOIN_SECONDS = 10.0
+# Longer than what a turn may wait for a Redis that is away.
+JOIN_SECONDS = 30.0
 
 
 class Loop:

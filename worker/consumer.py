@@ -26,8 +26,8 @@ class LastingConsumer(ForgivingConsumer):
         super().__init__(*args, **{**options, "without_gossip": True})
 
     def on_send_event_buffered(self) -> Any:
-        """Celery would wake its loop and publish each event by itself: the pacer publishes what has gathered, once a
-        second at least, and whoever fills the buffer does."""
+        """Celery would wake its loop and publish each event by itself: the pacer publishes what has gathered, in
+        each of its turns, and whoever fills the buffer does."""
 
     def ensure_connected(self, conn: Connection) -> Connection:
         connection: Connection = super().ensure_connected(conn)

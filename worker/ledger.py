@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 from redis import Redis
+from redis.exceptions import ResponseError
 
 from config.accounts import BaseAccount
 from worker.claims import Claim, NoClaim, read_claim
@@ -70,8 +71,16 @@ class Ledger:
     def configure(self, accounts: Iterable[BaseAccount]) -> None:
         """Tells every gate its limit, burst and concurrency, and which accounts stand before it."""
         self._configured = tuple(accounts)
+        self._tell(self._configured)
+
+    def configure_groups(self) -> None:
+        """The same again for gates that accounts share: what a worker of an older version left behind one has a clock
+        again, however many stand there."""
+        self._tell([account for account in self._configured if account.limit_group])
+
+    def _tell(self, accounts: Iterable[BaseAccount]) -> None:
         gates: dict[str, list[BaseAccount]] = {}
-        for account in self._configured:
+        for account in accounts:
             gates.setdefault(account.gate, []).append(account)
         told = [_configuring(gate, members) for gate, members in gates.items()]
         for start in range(0, len(told), PAGE):
@@ -92,18 +101,21 @@ class Ledger:
             return 0, ids
         return (None if int(wait) < 0 else int(wait)), ids
 
-    def claim(self, invitation: str, lease_ms: int, by: str = "") -> Claim | NoClaim:
-        """The claim, or why there is none. Who claims again under the same name is given the same claim again."""
-        return self.claim_many([invitation], lease_ms, [by or token_hex(4)])[0]
+    def claim(self, invitation: str, lease_ms: int, by: str = "", asked_at: float | None = None) -> Claim | NoClaim:
+        """The claim, or why there is none. Who claims again under the same name is given the same claim again, and says
+        when it was asked for first: the lease may have begun then."""
+        return self.claim_many([invitation], lease_ms, [by or token_hex(4)], asked_at or monotonic())[0]
 
-    def claim_many(self, ids: Sequence[str], lease_ms: int, names: Sequence[str]) -> list[Claim | NoClaim]:
-        """The same for several, in one round trip; `names` are those of their claims."""
-        asked_at = monotonic()
+    def claim_many(
+        self, ids: Sequence[str], lease_ms: int, names: Sequence[str], asked_at: float
+    ) -> list[Claim | NoClaim]:
+        """The same for several, in one round trip; `names` are those of their claims. A record at which the script
+        breaks off does not stand in the way of the others."""
         with self.redis.pipeline(transaction=False) as pipe:
             for invitation, by in zip(ids, names, strict=True):
                 self._scripts.run("claim", invitation, lease_ms, VERSION, FOR_NEWER_MS, by, client=pipe)
-            answers = pipe.execute()
-        return [read_claim(invitation, answer, asked_at) for invitation, answer in zip(ids, answers, strict=True)]
+            answers = pipe.execute(raise_on_error=False)
+        return [_claimed(invitation, answer, asked_at) for invitation, answer in zip(ids, answers, strict=True)]
 
     def settle(self, invitation: str, token: str, step: dict[str, Any]) -> tuple[str, bool]:
         """Applies what a call came to (see settle.lua for the fields of `step`). Returns the state, and whether the
@@ -182,6 +194,15 @@ def _configuring(gate: str, members: list[BaseAccount]) -> tuple[str | int, ...]
     first = members[0]
     limit = (first.limit.count, first.limit.period_ms) if first.limit else ("", "")
     return gate, *limit, first.burst or "", first.concurrency, *(member.name for member in members)
+
+
+def _claimed(invitation: str, answer: Any, asked_at: float) -> Claim | NoClaim:
+    if type(answer) is ResponseError:
+        log.error("record_cannot_be_claimed", invitation=invitation)
+        return NoClaim("unreadable", NO_ACCOUNT)
+    if isinstance(answer, Exception):
+        raise answer
+    return read_claim(invitation, answer, asked_at)
 
 
 def _announce(news: str, step: dict[str, Any]) -> None:

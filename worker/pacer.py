@@ -5,6 +5,7 @@ takes as many as it has threads that are free, so nothing waits in a worker, and
 """
 
 from secrets import token_hex
+from time import monotonic
 from typing import Any
 
 from celery import bootsteps, signals
@@ -21,6 +22,7 @@ from worker.threads import DeliveryThreads
 
 BELL = "invitations:bell"
 LONGEST_SLEEP_SECONDS = 1.0
+CONFIGURED_EVERY_SECONDS = 60.0
 
 
 class Pacer:
@@ -31,6 +33,7 @@ class Pacer:
         self._ledger = ledger
         self._redis = redis
         self._lease_ms = settings.lease_seconds * 1000
+        self._configured_at = 0.0
         self._loop = Loop("pacer", self.turn, self._configure)
 
     def start(self) -> None:
@@ -51,6 +54,7 @@ class Pacer:
         self._threads.publish_events()
         if not free or self._loop.ends.is_set():
             return
+        self._configure_again()
         wait_ms, ids = self._ledger.admit(free, self._lease_ms)
         self._deliver(ids)
         if wait_ms != 0 and not self._loop.ends.is_set():
@@ -59,6 +63,12 @@ class Pacer:
 
     def _configure(self) -> None:
         self._ledger.configure(accounts().values())
+        self._configured_at = monotonic()
+
+    def _configure_again(self) -> None:
+        if monotonic() - self._configured_at > CONFIGURED_EVERY_SECONDS:
+            self._ledger.configure_groups()
+            self._configured_at = monotonic()
 
     def _deliver(self, ids: list[str]) -> None:
         if not ids:
@@ -66,7 +76,7 @@ class Pacer:
         # Under the same names, a claim whose answer did not come is given again.
         names = [token_hex(4) for _ in ids]
         keep_trying = patiently(CLAIMED_WITHIN_SECONDS)
-        for claim in keep_trying(self._ledger.claim_many, ids, self._lease_ms, names):
+        for claim in keep_trying(self._ledger.claim_many, ids, self._lease_ms, names, monotonic()):
             if isinstance(claim, Claim):
                 self._threads.deliver(claim)
             else:

@@ -93,7 +93,7 @@ class Records:
 
         Of those that wait only the `limit` that are due last are looked at: nothing else orders a line.
         """
-        # What was announced to the workers and not begun is still queued.
+        # What passed the gate and was not claimed is still queued.
         shelves = dict.fromkeys((*states, "delivering") if "queued" in states else states)
         with self._redis.pipeline(transaction=False) as pipe:
             for state in shelves:

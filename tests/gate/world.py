@@ -110,6 +110,7 @@ class World:
         while self._events and self._settled < scenario.count and self._clock.ms < GIVE_UP * scenario.floor_ms:
             self._clock.ms, _, happen = heapq.heappop(self._events)
             happen()
+        assert self._redis.hget(f"invitations:gate:{NAME}", "lesson_fault") is None
         provider = self._provider
         took = provider.last_ms if self._settled == scenario.count else math.inf
         return Figures(

@@ -150,6 +150,7 @@ class Bench:
     def check(self) -> None:
         """Everything that holds between two steps."""
         self.seen = seen = self._look()
+        assert [view.fields["lesson_fault"] for view in seen.gates.values() if "lesson_fault" in view.fields] == []
         check_places(seen)
         check_turns(seen)
         check_clocks(seen)

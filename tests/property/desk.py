@@ -79,6 +79,8 @@ class Desk:
         history = History(claim.attempts, claim.unclear, claim.probe)
         step = next_step(outcome, history, Policy(10, expects_sent=False), jitter=jitter, limits=limits)
         state, _ = self.ledger.settle(claim.id, claim.token, {**step.as_dict(), **changes})
+        gate = self._gates.get(claim.account, claim.account)
+        assert self.redis.hget(f"invitations:gate:{gate}", "lesson_fault") is None
         return state
 
     def deliver(self, *ids: str, outcome: Outcome | None = None, limits: Limits | None = None) -> None:

@@ -1,4 +1,4 @@
--- A worker takes an admitted invitation under a lease. A stale or second message ends here.
+-- A worker takes an admitted invitation under a lease. Whoever comes late or second gets nothing.
 -- ARGV: id, lease ms, the newest version of a record that the worker knows, how long a newer one is left to others
 -- (ms), a name of this claim
 -- Returns {'ok', token, fields...}, the same again to whom it did not reach, or {why not, account}.
@@ -44,7 +44,7 @@ if tonumber(f[6]) <= now then
 end
 local slot = f[13] or '0'
 
--- Who waited in Celery's queue until its slot was free again for others needs a new one.
+-- Who was let pass so long ago that its slot is free again for others needs a new one.
 local function may_pass_late()
   local limit = limit_of(gate)
   if not limit or holds_place(gate, limit, slot, now) then return true end

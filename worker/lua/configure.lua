@@ -2,7 +2,11 @@
 -- ARGV: gate, count or '', period ms or '', burst or '', concurrency, account...
 local gate, count, period, burst, concurrency = unpack(ARGV)
 local key = gate_key(gate)
-if count == '' then redis.call('HDEL', key, 'count', 'period') else redis.call('HSET', key, 'count', count, 'period', period) end
+if count == '' then
+  redis.call('HDEL', key, 'count', 'period')
+else
+  redis.call('HSET', key, 'count', count, 'period', period)
+end
 if burst == '' then redis.call('HDEL', key, 'burst') else redis.call('HSET', key, 'burst', burst) end
 redis.call('HSET', key, 'concurrency', concurrency)
 redis.call('HDEL', key, 'look_at', 'full')

@@ -8,6 +8,7 @@ local LATE_PART = 25
 -- A try for more that is refused costs about a second, however short the window is. Where nothing ever passes more, one
 -- call in an hour is refused.
 local TRY_MS, TRY_MOST_MS = 7500, 3600000
+local LEAST_WINDOW_MS = 1000
 -- What people want to be told of: gate_closed, gate_opened (or an account resumed), account_paused.
 local news = ''
 
@@ -51,14 +52,6 @@ local function set_taught(gkey, limit, reopens, failed)
   redis.call('HSET', gkey, 'taught_count', int(limit.count), 'taught_period', int(limit.period), 'taught_at',
     int(reopens), 'failed', int(math.min(failed, 4)))
   redis.call('HDEL', gkey, 'tried_from', 'grown')
-end
-
-local function count_running(gate)
-  local running = 0
-  for _, account in ipairs(redis.call('SMEMBERS', busy_key(gate))) do
-    running = running + redis.call('ZCARD', inflight_key(account))
-  end
-  return running
 end
 
 -- What passes in a window whose length is known: as many as passed in the last one, and no more than on average of
@@ -129,7 +122,7 @@ local function learn_from_refusal(gate, now, step, reopens)
   local assumed = said and g[9] and answered <= 1.5 * said.count
   if assumed and answered >= 0.8 * said.count then
     -- It took all that the provider speaks of: in what time, this tells.
-    local window = math.min(step.window_ms or seen.period, whole_seconds(seen.period))
+    local window = math.max(LEAST_WINDOW_MS, math.min(step.window_ms or seen.period, whole_seconds(seen.period)))
     redis.call('HSET', gkey, 'said_window', int(window), 'unsure', 1)
     return
   end
@@ -157,7 +150,8 @@ local function grow(gate, now, step)
   if doubted and answered + 1 >= doubted.count then redis.call('HDEL', gkey, 'unsure') end
   if doubted then unblock(gate, now) end
   if not taught then return end
-  local wait = math.max(taught.period, TRY_MS) * 8 ^ tonumber(g[7])
+  local failed = tonumber(g[7] or 0)
+  local wait = math.max(taught.period, TRY_MS) * 8 ^ failed
   wait = math.min(wait, math.max(taught.period, TRY_MOST_MS))
   if now < tonumber(g[3]) + wait then return end
   local steps = tonumber(g[6] or 0)
@@ -167,7 +161,7 @@ local function grow(gate, now, step)
     redis.call('HDEL', gkey, 'taught_count', 'taught_period', 'taught_at', 'grown', 'failed', 'tried_from', 'late')
   else
     redis.call('HSET', gkey, 'taught_count', int(grown.count), 'taught_at', int(now), 'grown', int(steps + 1),
-      'tried_from', int(taught.count), 'failed', g[8] and 0 or g[7])
+      'tried_from', int(taught.count), 'failed', int(g[8] and 0 or failed))
   end
   unblock(gate, now)
 end
@@ -190,7 +184,7 @@ local function note_said(gate, now, step)
   if configured and (configured.count == step.limit
       or configured.count * step.window_ms == step.limit * configured.period) then
     said = configured
-  elseif g[4] then
+  elseif tonumber(g[4] or 0) > 0 then
     said = {count = most, period = tonumber(g[4])}
   else
     -- At no time as many were left as it states: a smaller window at the same rate.
@@ -215,19 +209,21 @@ local function learn_from_headers(gate, now, step)
   local limit, began = limit_of(gate), step.began or now
   -- What the provider may still have counted of ours is not others'.
   local used, before = used_at(gate, limit, began - limit.period / LATE_PART), others_at(gate, limit, now)
-  if limit.assumed and used > limit.count and step.answer ~= 'throttled' then
+  local last = redis.call('ZRANGE', passed_key(gate), -2, -1, 'WITHSCORES')
+  local found_out = limit.assumed and used > limit.count and step.answer ~= 'throttled' and last[3] == step.slot
+  if found_out and began > tonumber(last[2]) then
     -- One call after all was used up: so much was free again in the time since the one before it.
-    local before_it = redis.call('ZRANGE', passed_key(gate), -2, -2, 'WITHSCORES')
-    local window = began - tonumber(before_it[2])
+    local window = began - tonumber(last[2])
     if step.remaining + 1 < limit.count then
       window = math.ceil(window * limit.count / math.max(1, step.remaining + 1 - left) + 500)
     end
-    redis.call('HSET', gkey, 'said_window', int(math.min(step.window_ms, whole_seconds(window))))
+    window = math.max(LEAST_WINDOW_MS, math.min(step.window_ms, whole_seconds(window)))
+    redis.call('HSET', gkey, 'said_window', int(window))
     return note_said(gate, now, step)
   end
   local others = math.max(0, limit.count - used - (step.remaining - running))
   redis.call('HSET', gkey, 'others', int(others), 'told_at', int(now))
-  if others < before and used + before >= limit.count then unblock(gate, now) end
+  if limit.assumed and used >= limit.count or others < before and used + before >= limit.count then unblock(gate, now) end
 end
 
 -- What passed before the outage was seen says nothing of how long it lasts.
@@ -300,4 +296,12 @@ local function teach(gate, account, now, step)
     if not step.beside then provider_is_up(gate, account, now, step) end
   end
   if step.limit and step.window_ms then learn_from_headers(gate, now, step) end
+end
+
+-- A fault in what is learnt costs the lesson, never the invitation: a script that breaks off is not rolled back.
+local function learn(gate, account, now, step)
+  local fine, fault = pcall(teach, gate, account, now, step)
+  if fine then return end
+  news = 'lesson_failed'
+  redis.call('HSET', gate_key(gate), 'lesson_fault', tostring(type(fault) == 'table' and fault.err or fault))
 end

@@ -69,12 +69,24 @@ local function others_at(gate, limit, now)
   return forgotten_at > now and tonumber(f[1] or 0) or 0, forgotten_at
 end
 
+local function count_running(gate)
+  local running = 0
+  for _, account in ipairs(redis.call('SMEMBERS', busy_key(gate))) do
+    running = running + redis.call('ZCARD', inflight_key(account))
+  end
+  return running
+end
+
 -- When a call may go although nothing is left, as its answer finds out: where how long the window lasts is an
 -- assumption, and where others took most of it.
 local function finds_out_at(gate, limit, used, others)
   local last = redis.call('ZRANGE', passed_key(gate), -1, -1, 'WITHSCORES')
   if not last[2] then return math.huge end
-  if used >= limit.count then return limit.assumed and tonumber(last[2]) + ASSUMED_APART_MS or math.huge end
+  if used >= limit.count then
+    -- One at a time: how long it took tells of the window only where none went after it.
+    if not limit.assumed or count_running(gate) > 0 then return math.huge end
+    return tonumber(last[2]) + ASSUMED_APART_MS
+  end
   if others <= used then return math.huge end
   return tonumber(last[2]) + math.max(LOOK_APART_MS, math.ceil(limit.period / limit.count))
 end

@@ -140,7 +140,7 @@ local function give_back(id, account, gate)
   unblock(gate, now_ms())
 end
 
--- Out of its line, or of what was announced: its place at the gate is free for another.
+-- Out of its line, or of what passed and was not claimed: its place at the gate is free for another.
 local function withdraw(id, account, gate)
   redis.call('ZREM', line_key(account), id)
   if score(inflight_key(account), id) then give_back(id, account, gate) end

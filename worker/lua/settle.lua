@@ -54,13 +54,15 @@ if f[10] == token and not (decided and unfinished) then
   return {unfinished and step.state or state, 1, ''}
 end
 if mine or (decided and unfinished) then leave_gate(id, account, gate) end
-if step.answer then teach(redis.call('HGET', GATES, account), account, now, step) end
+if step.answer then learn(redis.call('HGET', GATES, account), account, now, step) end
 if mine or (decided and unfinished) then
   keep_nothing_of_who_is_forgotten()
   redis.call('ZREM', line_key(account), id)
   redis.call('HSET', key, 'settled', token)
   note_unclear()
-  if step.counts or (step.answer == 'refused' and refused_alone() and step.state == 'queued') then redis.call('HINCRBY', key, 'attempts', 1) end
+  if step.counts or (step.answer == 'refused' and refused_alone() and step.state == 'queued') then
+    redis.call('HINCRBY', key, 'attempts', 1)
+  end
   if step.consented then redis.call('HSET', key, 'consented_at', int(now)) end
   if step.throttled then redis.call('HINCRBY', key, 'throttled', 1) end
   if step.state == 'queued' then
