@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class NoClaim:
-    """Why there is nothing to deliver: it was no longer to be claimed (`stale`), the gate is `shut`, the invitation `expired` or is
-    `suppressed`, or its record is of a `newer` version and was left to workers that know it."""
+    """Why there is nothing to deliver: it was no longer to be claimed (`stale`), the gate is `shut`, the invitation
+    `expired` or is `suppressed`, its record is of a `newer` version and was left to workers that know it, or is
+    `unreadable`."""
 
     why: str
     account: str
