@@ -24,7 +24,8 @@ def test_an_error_is_told_by_its_type_and_that_redis_is_away_in_one_line(
     def stumble() -> None:
         raise error
 
-    task = Celery(set_as_current=False, task_cls=MaskedTask).task(stumble)
+    # Not shared: other apps of this process would have it as well.
+    task = Celery(set_as_current=False, task_cls=MaskedTask).task(stumble, shared=False)
     with caplog.at_level(logging.INFO, "celery.app.trace"):
         task.apply()
 
