@@ -25,7 +25,7 @@ def test_an_error_is_told_by_its_type_and_that_redis_is_away_in_one_line(
         raise error
 
     # Not shared: other apps of this process would have it as well.
-    task = Celery(set_as_current=False, task_cls=MaskedTask).task(stumble, shared=False)
+    task = Celery(set_as_current=False, task_cls=MaskedTask).task(shared=False)(stumble)
     with caplog.at_level(logging.INFO, "celery.app.trace"):
         task.apply()
 
