@@ -76,9 +76,11 @@ def bound(held: int, due: int) -> float:
 
 
 def requests(held: int, first: int, due: int, *, tells_total: bool = True) -> int:
-    """For those `due` that stand from place `first` on."""
+    """For those `due` that stand from place `first` on. Raises AssertionError where one was not found: to look less is
+    no merit then."""
     listed = ModelledList(held, tells_total=tells_total)
     listed.search(range(first, first + due))
+    assert listed.found == listed.wanted, f"{len(listed.wanted - listed.found)} of {due} were not found"
     return listed.requests
 
 
