@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from socket import gaierror
 from threading import local
 from typing import Any
+from urllib.parse import urlencode
 
 from requests import PreparedRequest, Response
 from requests.exceptions import RequestException
@@ -101,12 +102,13 @@ def _once(root: str, request: Request, deadline: Deadline) -> Reply | NoReply:
 def _open(root: str, request: Request, deadline: Deadline) -> Response:
     left = max(deadline.left(), 0.001)
     prepared = PreparedRequest()
+    # As texts: of anything else requests asks first, at 30 µs each, whether it is a file.
     prepared.prepare(
         request.method,
         root + request.path,
-        params=request.query,
-        headers={**HEADERS, **request.headers},
-        data=request.form,
+        params=urlencode(request.query),
+        headers={**HEADERS, **({} if request.form is None else FORM), **request.headers},
+        data=urlencode(request.form) if request.form is not None else None,
         json=request.json,
     )
     return _local.adapter.send(prepared, timeout=(left, left), stream=True, verify=_local.verify)
@@ -174,6 +176,7 @@ HEADERS = {
     "Accept-Encoding": "gzip, deflate",
     "Connection": "keep-alive",
 }
+FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 _retrying = Retrying(
     retry=retry_if_exception_type(_NothingSent),
     stop=_is_enough,
