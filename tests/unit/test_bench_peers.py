@@ -16,7 +16,7 @@ from ops.bench.peers.enqueuer import Enqueuer, PeerError
 from ops.bench.peers.installed import installed_version
 
 LOAD = Load("redis://127.0.0.1:6379/0", "http://127.0.0.1:8080/invite", "token", 3, 20, 20, 1.0)
-LIBRARIES = ["aiohttp", "arq", "celery", "dramatiq", "gevent", "huey", "rq", "taskiq", "taskiq_redis"]
+LIBRARIES = ["aiohttp", "arq", "celery", "dramatiq", "gevent", "huey", "taskiq", "taskiq_redis"]
 
 
 @pytest.mark.parametrize("peer", PEERS.values(), ids=PEERS)

@@ -27,13 +27,6 @@ def _dramatiq(load: Load) -> list[list[str]]:
     return [[*PYTHON, "dramatiq", f"{__name__}.dramatiq_window", *counts]]
 
 
-def _rq(load: Load) -> list[list[str]]:
-    """A worker works on one job at a time: as many as the others have threads. One of them has the scheduler."""
-    told = ["invite", "--quiet", "--config", f"{__name__}.rq_retry"]
-    pool = [*PYTHON, "rq.cli", "worker-pool", *told, "--num-workers", str(load.processes * load.concurrency - 1)]
-    return [[*PYTHON, "rq.cli", "worker", *told, "--with-scheduler"], pool]
-
-
 def _huey(load: Load) -> list[list[str]]:
     told = ["--quiet", "--worker-type", "thread", "--workers", str(load.concurrency), "--graceful-signal", "TERM"]
     worker = [*PYTHON, "huey.bin.huey_consumer", f"{__name__}.huey_window.huey", *told]
@@ -76,7 +69,6 @@ PEERS: dict[str, Peer] = {
         _python("Celery", "celery_naive", ("celery",), _celery("celery_naive", "threads")),
         _python("Celery rate_limit", "celery_rate_limit", ("celery", "gevent"), _celery("celery_rate_limit", "gevent")),
         _python("dramatiq", "dramatiq_window", ("dramatiq",), _dramatiq),
-        _python("rq", "rq_retry", ("rq",), _rq),
         _python("huey", "huey_window", ("huey",), _huey),
         _python("arq", "arq_defer", ("arq", "aiohttp"), _arq),
         _python("taskiq", "taskiq_stream", _TASKIQ, _taskiq("taskiq_stream")),
