@@ -27,7 +27,8 @@ PAGE = 1_000
 ERASURES_KEPT = 10_000
 # How long a worker leaves a newer record to others before it looks at it again.
 FOR_NEWER_MS = 60_000
-QUANTUM = 10
+# How many of one gate pass in one go while others wait: fewer are fairer, and cost a look at more gates.
+QUANTUM = 3
 # Accounts that one script looks at: others wait for less than a millisecond meanwhile.
 LOOKED_AT_ONCE = 100
 KEPT_BYTES = 256 * 1024

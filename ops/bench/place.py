@@ -108,9 +108,10 @@ class Place:
         return float(info["used_cpu_sys"]) + float(info["used_cpu_user"])
 
     def memory(self) -> int:
-        """The bytes that the server's data takes."""
+        """The bytes that the server's data takes, its tables included; not what it holds for clients and its file."""
         info: Any = self.redis.info("memory")
-        return int(info["used_memory_dataset"])
+        beside = ("used_memory_startup", "mem_clients_normal", "mem_aof_buffer")
+        return int(info["used_memory"]) - sum(int(info[name]) for name in beside)
 
 
 @contextmanager

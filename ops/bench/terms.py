@@ -33,7 +33,8 @@ class Terms:
 
 def floor_seconds(terms: Terms, calls: int) -> float:
     """Seconds from the first to the last of `calls`, made each as soon as the provider would accept it: no client can
-    need less, the bursts included. Of a shared limit one half is the other client's."""
+    need less, the bursts included. Of a shared limit one half is the other client's: who is there first when a window
+    opens takes more than half, and less time."""
     if terms.count is None:
         return 0.0
     count = max(1, terms.count // 2) if terms.shared else terms.count

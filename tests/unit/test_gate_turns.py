@@ -8,6 +8,7 @@ from redis import Redis
 from tasks.decision import gate_lesson
 from tasks.outcome import Throttled
 from tests.property.desk import LEASE_MS, MANY, Desk, account
+from worker.ledger import QUANTUM
 
 SOON = 500
 
@@ -113,12 +114,13 @@ def test_what_is_not_due_takes_no_share_of_the_gate(real_redis: Redis) -> None:
     assert line.admit() == due[:6]
 
 
-@pytest.mark.parametrize("room", [1, 3, 10, 25])
-def test_gates_are_served_in_turns_when_the_queue_is_short(real_redis: Redis, room: int) -> None:
-    names = group(5)
+@pytest.mark.parametrize("gates", [2, 3, 5])
+@pytest.mark.parametrize("room", [1, 3, 5, 10, 25])
+def test_gates_are_served_in_turns_when_the_queue_is_short(real_redis: Redis, room: int, gates: int) -> None:
+    names = group(gates)
     line = Desk(real_redis, *(account(name, concurrency=MANY) for name in names))
     for name in names:
-        line.line_up(name, 30)
+        line.line_up(name, 100)
     served = Counter(dict.fromkeys(names, 0))
 
     for _ in range(100 // room):
@@ -126,8 +128,7 @@ def test_gates_are_served_in_turns_when_the_queue_is_short(real_redis: Redis, ro
         line.later(1)
         served.update(owner(one) for one in line.admit(room))
 
-    quantum = 10
-    assert max(served.values()) - min(served.values()) <= min(room, quantum)
+    assert max(served.values()) - min(served.values()) <= min(room, QUANTUM)
 
 
 def test_a_fresh_invitation_of_another_gate_waits_for_one_share_of_each_at_most(real_redis: Redis) -> None:

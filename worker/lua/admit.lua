@@ -1,5 +1,5 @@
 -- Lets through what may pass now, over all gates that are ready, the longest unvisited first.
--- ARGV: how many at most, lease ms, quantum (how many of one gate in one go), probe ms
+-- ARGV: how many at most, lease ms, quantum (so many of one gate in one go, or its equal share where that is more), probe ms
 -- Returns {milliseconds until the next look, or -1, 1 where a gate is not configured (Redis lost it), id...}.
 local FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS = 10000, 3600000
 local room, lease, quantum, probe_every = unpack(ARGV)
@@ -162,20 +162,30 @@ local function visit(gate, most)
   return sooner(due and math.max(due, now), lease_ends)
 end
 
+-- When a gate is looked at again that may let more pass: behind those that wait, in the order of now. Where none is left
+-- waiting, the last had less than its share for want of room, and is the first next time.
+local looks = 0
+local function next_look(look_at, got, is_last)
+  looks = looks + 1
+  if look_at > now then return int(look_at) end
+  if got == 0 then return int(now + 1) end
+  return string.format('%.3f', now - 1 + (is_last and 0 or math.min(looks, 900)) / 1000)
+end
+
 local visited = true
 while visited and #admitted < room do
   visited = false
-  for _, gate in ipairs(redis.call('ZRANGEBYSCORE', READY, '-inf', int(now), 'LIMIT', 0, 100)) do
+  local ready = redis.call('ZRANGEBYSCORE', READY, '-inf', int(now), 'LIMIT', 0, 100)
+  local share = math.max(quantum, math.ceil((room - #admitted) / math.max(1, #ready)))
+  for place, gate in ipairs(ready) do
     if #admitted < room then
-      local before = #admitted
-      local look_at = visit(gate, math.min(quantum, room - before))
+      local before, most = #admitted, math.min(share, room - #admitted)
+      local look_at = visit(gate, most)
       visited = visited or #admitted > before
-      if not look_at then
-        redis.call('ZREM', READY, gate)
-      elseif look_at <= now and #admitted == before then
-        redis.call('ZADD', READY, int(now + 1), gate)
+      if look_at then
+        redis.call('ZADD', READY, next_look(look_at, #admitted - before, place == #ready), gate)
       else
-        redis.call('ZADD', READY, int(look_at), gate)
+        redis.call('ZREM', READY, gate)
       end
     end
   end

@@ -102,6 +102,8 @@ def idle_accounts(place: Place, peer: Peer) -> Iterator[Figure]:
         place.clear()
         peer.configure_all(load, {f"shop{number}": {"token": f"shop{number}"} for number in range(count)})
         with place.running(peer.worker_commands(load), peer.environment(load)) as group:
+            # What a worker does once, at its start, is not yet over when it comes to rest for a moment.
+            time.sleep(seconds)
             before = group.cpu_seconds()
             time.sleep(seconds)
             share = (group.cpu_seconds() - before) / seconds * 100
