@@ -31,6 +31,38 @@ READERS: dict[str, list[tuple[str, ...]]] = {
 PORTS = range(20_000, 32_000)
 TICK_SECONDS = 0.005
 BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{4}){3,}(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?")
+SAMPLE_JOB: dict[str, Any] = {
+    "account": "shop_nl",
+    "email": "jane@example.com",
+    "order": "1001",
+    "language": "nl",
+    "customer": {
+        "full_name": "Jane Doe",
+        "first_name": "Jane",
+        "last_name": "Doe",
+        "phone_numbers": ["+31612345678"],
+    },
+    "order_total": "1500.99",
+    "products": [
+        {
+            "id": "1234",
+            "name": "Red Delicious",
+            "url": "https://shop.example/p/1",
+            "image_url": None,
+            "sku": "rd001",
+            "gtin": "0075678164124",
+        }
+    ],
+    "delay": {"amount": 5, "unit": "days"},
+    "reminder": {"amount": 12, "unit": "days"},
+    "filtercode": "north",
+    "client": "my-shop",
+    "platform_version": "2.1",
+    "plugin_version": "1.0",
+    "invite": True,
+    "idempotency_key": None,
+}
+"""The sample job of the contract: every field has a value, or is null where it is meant to be left out."""
 
 
 def free_port() -> int:
