@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.integration.deployment import Deployment, job, within
+from tests.integration.processes import celery
 
 LEASE_SECONDS = 3
 
@@ -58,8 +59,8 @@ def test_what_a_dead_reader_of_the_inbox_left_is_read_by_another(deployment: Dep
         redis.xclaim("invitations:inbox", "workers", "dead", 0, entries[:2], justid=True)
         return deployment.calls(left[2]) != []
 
-    deployment.start_worker()
-    within(is_read_while_the_reader_lives, "a call about the entry that nobody had read")
+    deployment.start("worker", celery("worker", "--without-mingle"))
+    within(is_read_while_the_reader_lives, "a call about the entry that nobody had read", seconds=60)
     assert deployment.calls(left[0]) == []
     within(lambda: deployment.calls(left[0]) != [], "a call about the entry that the dead reader had")
     within(lambda: redis.xlen("invitations:inbox") == 0, "an empty inbox")
