@@ -19,7 +19,7 @@ from tests.contract.conftest import Overheard
 from tests.contract.playback import Act, Playback, answer, playback
 from tests.support import Stopwatch, wait_until
 
-TIMEOUT, PATIENCE = 0.5, 5.0
+TIMEOUT, PATIENCE, AMPLE = 0.5, 5.0, 60.0
 SLACK = 0.4
 
 Deliver = Callable[..., Outcome]
@@ -35,7 +35,7 @@ def accepted(request: pytest.FixtureRequest) -> Case:
 def deliver(accepted: Case, pipeline: Pipeline, overheard: Overheard) -> Deliver:
     """Delivers the case's job, and checks that it keeps to its time and to itself."""
 
-    def call(base_url: str, timeout: float = PATIENCE, most: float = TIMEOUT) -> Outcome:
+    def call(base_url: str, timeout: float = AMPLE, most: float = TIMEOUT) -> Outcome:
         account = accepted.account(base_url)
         with Stopwatch() as watch:
             answered = pipeline.deliver(account, accepted.job, timeout=timeout)

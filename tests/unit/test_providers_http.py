@@ -88,10 +88,10 @@ def test_no_time_left_means_nothing_sent() -> None:
 def test_a_big_request_that_nobody_reads_is_bounded_and_unclear() -> None:
     with socket.create_server(("127.0.0.1", 0)) as deaf, Stopwatch() as watch:
         big = Request("POST", "/api/x", json={"text": "x" * 20_000_000})
-        outcome = http.send(f"http://127.0.0.1:{deaf.getsockname()[1]}", big, Deadline(1))
+        outcome = http.send(f"http://127.0.0.1:{deaf.getsockname()[1]}", big, Deadline(2))
 
     assert outcome == Unclear("no whole answer from the provider in time")
-    assert watch.seconds < 1.6
+    assert watch.seconds < 2.6
 
 
 def test_no_cookies_are_kept() -> None:
