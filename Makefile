@@ -25,8 +25,9 @@ help:
 demo: $(INSTALLED)
 	@$(BIN)/invitations demo $(if $(filter-out 0 no,$(KEEP)),--keep)
 
+# Beside each other file by file, and in the order of the folders: what takes longest comes before what is short.
 test: lint
-	@$(BIN)/python -m pytest -q $(ARGS)
+	@$(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 resilience: $(INSTALLED)
 	@$(BIN)/python -m pytest -q tests/resilience --long --ignore-glob="*_canaries.py" --ignore-glob="*_search.py" $(ARGS)

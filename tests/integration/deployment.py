@@ -2,7 +2,8 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -193,10 +194,18 @@ class Deployment:
 
     def calls(self, job: Job) -> list[dict[str, Any]]:
         """The calls that the simulator got about one job."""
+        return self.calls_of([job])[0]
+
+    def calls_of(self, jobs: Iterable[Job]) -> list[list[dict[str, Any]]]:
+        """The calls that the simulator got about each job, from one look at it."""
+        found = defaultdict[Any, list[dict[str, Any]]](list)
+        for call in self.simulator.calls():
+            found[call["account"], call["ref"]].append(call)
+        return [found[self.key_at_provider(job["account"]), self._ref(job)] for job in jobs]
+
+    def _ref(self, job: Job) -> str:
         orders = self.accounts[job["account"]]["provider"] != "wemasy"
-        ref = invitation_ref(job["email"], job.get("order", "") if orders else "")
-        key = self.key_at_provider(job["account"])
-        return [call for call in self.simulator.calls() if call["ref"] == ref and call["account"] == key]
+        return invitation_ref(job["email"], job.get("order", "") if orders else "")
 
 
 def job(account: str, number: int | str, **fields: Any) -> Job:

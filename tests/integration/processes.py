@@ -10,8 +10,8 @@ from pathlib import Path
 from tests.support import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 30.0
-STOP_SECONDS = 30.0
+START_SECONDS = 60.0
+STOP_SECONDS = 60.0
 
 
 class Running:

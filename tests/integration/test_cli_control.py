@@ -143,7 +143,7 @@ def test_a_time_that_is_none_changes_nothing_and_says_what_one_looks_like(cli: C
 
 
 def test_replaying_many_starts_with_the_one_that_ended_first(cli: CommandLine, real_redis: Redis) -> None:
-    ids = [send(cli, f"{number}") for number in range(PAGE + 2)]
+    ids = [f"{number:032x}" for number in range(PAGE + 2)]
     real_redis.zadd("invitations:state:shop_nl:failed", {one: at for at, one in enumerate(ids)})
 
     assert list(Records(real_redis).ended("shop_nl", "failed")) == ids

@@ -117,7 +117,9 @@ def test_encryption_is_turned_off(cli: CommandLine, rotated: list[str]) -> None:
     assert [job(cli, invitation) for invitation in rotated] == before
 
 
-@pytest.mark.parametrize("keys", [f"{NEW},plain", "canary", f"{NEW},canary"])
+@pytest.mark.parametrize(
+    "keys", [f"{NEW},plain", "canary", f"{NEW},canary"], ids=["plain last", "no key", "one is none"]
+)
 def test_keys_that_cannot_be_used_are_said_and_not_shown(cli: CommandLine, keys: str) -> None:
     cli.set("ENCRYPTION_KEYS", keys)
 

@@ -1,6 +1,7 @@
 """Accounts do not stand in each other's way, and what waits sits in the line and nowhere else."""
 
-from time import monotonic, sleep
+from time import sleep
+from typing import Any
 
 import pytest
 import requests
@@ -24,16 +25,19 @@ def in_celery(deployment: Deployment) -> int:
     return int(deployment.redis.llen("invitations") + deployment.redis.hlen("unacked"))
 
 
-def seconds_to_deliver(deployment: Deployment, account: str, number: str) -> float:
-    began = monotonic()
-    deployment.wait_for(deployment.accept(job(account, number))[0].id, "accepted")
-    return monotonic() - began
+def calls_before(deployment: Deployment, backlog: str, number: str) -> int:
+    """Delivers one of the free account. How many calls of the account with a backlog began meanwhile."""
+    one = deployment.wait_for(deployment.accept(job("free", number))[0].id, "accepted").id
+    entries: Any = deployment.redis.xrange("invitations:events")
+    changes = [(fields["id"], fields["account"], fields["state"]) for _, fields in entries]
+    start, end = (changes.index((one, "free", state)) for state in ("queued", "delivering"))
+    return sum((account, state) == (backlog, "delivering") for _, account, state in changes[start:end])
 
 
 def test_the_backlog_of_a_limited_account_stands_before_nobody(deployment: Deployment) -> None:
     deployment.accept(*(job("limited", number) for number in range(2_000)))
     within(lambda: deployment.count("limited", "accepted") == 10, "the limit used up")
-    assert seconds_to_deliver(deployment, "free", "behind-limited") < 1
+    assert calls_before(deployment, "limited", "behind-limited") == 0
     assert deployment.count("limited", "accepted") == 10
     assert in_celery(deployment) == 0
 
@@ -43,17 +47,17 @@ def test_the_backlog_of_a_closed_account_stands_before_nobody(deployment: Deploy
     deployment.simulator.control(account=key, fault="status:429", retry_after="3600")
     deployment.accept(*(job("refusing", number) for number in range(500)))
     within(lambda: deployment.redis.hexists("invitations:gate:refusing", "closed_until"), "a closed gate")
-    assert seconds_to_deliver(deployment, "free", "behind-refusing") < 1
+    assert calls_before(deployment, "refusing", "behind-refusing") == 0
     within(lambda: deployment.count("refusing", "queued") == 500, "all of them back in line")
     assert deployment.stats("refusing")["calls"] <= 10
     assert in_celery(deployment) == 0
 
 
 def test_the_backlog_of_a_slow_provider_stands_before_nobody(deployment: Deployment) -> None:
-    deployment.simulator.control(account=deployment.key_at_provider("slow"), latency_ms=2000)
+    deployment.simulator.control(account=deployment.key_at_provider("slow"), latency_ms=20_000)
     deployment.accept(*(job("slow", number) for number in range(100)))
     within(lambda: deployment.count("slow", "delivering") == 10, "ten calls at once")
-    assert seconds_to_deliver(deployment, "free", "behind-slow") < 1
+    assert calls_before(deployment, "slow", "behind-slow") == 0
     assert deployment.count("slow", "delivering") == 10
 
 
@@ -66,7 +70,7 @@ def test_a_delay_that_the_provider_cannot_schedule_is_waited_out_in_the_line(dep
         sleep(0.05)
     delivered = deployment.wait_for(record.id, "accepted")
     begun = next(change.at for change in delivered.history if change.state == "delivering")
-    assert 0 <= begun - record.due_at < 500
+    assert begun >= record.due_at
     assert len(deployment.calls(waiting)) == 1
 
 
@@ -80,7 +84,7 @@ def test_days_that_are_not_the_providers_are_waited_out_here_too(
     waiting = job(account, f"days-{account}", delay=delay)
     record = deployment.record(deployment.accept(waiting)[0].id)
     assert record.due_at == record.created_at + days * DAY_MS
-    assert seconds_to_deliver(deployment, account, f"past-{account}") < 1
+    deployment.wait_for(deployment.accept(job(account, f"past-{account}"))[0].id, "accepted")
     assert (deployment.state(record.id), deployment.calls(waiting)) == ("queued", [])
     assert in_celery(deployment) == 0
 

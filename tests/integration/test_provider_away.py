@@ -56,16 +56,26 @@ def test_refused_credentials_cost_a_few_calls_and_no_attempt(deployment: Deploym
     assert attempts(deployment, ids) == 0
 
 
-@pytest.mark.parametrize("account", ACCOUNTS)
-def test_an_outage_costs_what_was_in_flight_an_attempt_and_no_invitation(deployment: Deployment, account: str) -> None:
-    before = deployment.stats(account)["accepted"]
-    set_fault(deployment, account, "status:502")
-    ids = line_up(deployment, account, "outage")
-    gate = f"invitations:gate:{account}"
-    within(lambda: bool(deployment.redis.hexists(gate, "probing")), "the outage seen")
-    within(lambda: deployment.count(account, "queued") == MANY, "all of them back in line")
+@pytest.fixture(scope="module")
+def went_through_an_outage(deployment: Deployment) -> dict[str, tuple[list[str], int]]:
+    """The invitations of each account, and what it had accepted before: all at once, for each takes its time."""
+    before = {account: deployment.stats(account)["accepted"] for account in ACCOUNTS}
+    for account in ACCOUNTS:
+        set_fault(deployment, account, "status:502")
+    ids = {account: line_up(deployment, account, "outage") for account in ACCOUNTS}
+    gates = [f"invitations:gate:{account}" for account in ACCOUNTS]
+    within(lambda: all(deployment.redis.hexists(gate, "probing") for gate in gates), "the outages seen")
+    within(lambda: all(deployment.count(account, "queued") == MANY for account in ACCOUNTS), "all of them back in line")
+    for account in ACCOUNTS:
+        set_fault(deployment, account, None)
+    return {account: (ids[account], before[account]) for account in ACCOUNTS}
 
-    set_fault(deployment, account, None)
+
+@pytest.mark.parametrize("account", ACCOUNTS)
+def test_an_outage_costs_what_was_in_flight_an_attempt_and_no_invitation(
+    deployment: Deployment, went_through_an_outage: dict[str, tuple[list[str], int]], account: str
+) -> None:
+    ids, before = went_through_an_outage[account]
 
     within(lambda: is_done(deployment, ids), "all of them accepted", seconds=60)
     assert DOWN_AFTER <= attempts(deployment, ids) <= MOST_FAILED

@@ -105,3 +105,13 @@ class Desk:
 
     def line(self, name: str) -> list[str]:
         return cast(list[str], self.redis.zrange(f"invitations:line:{name}", 0, -1))
+
+    def shelves(self, name: str) -> dict[str, list[str]]:
+        """The ids of the account's invitations that stand on a shelf, by state."""
+        keys = sorted(cast(list[str], self.redis.keys(f"invitations:state:{name}:*")))
+        return {key.split(":")[-1]: cast(list[str], self.redis.zrange(key, 0, -1)) for key in keys}
+
+    def events(self, invitation: str) -> list[tuple[str, str]]:
+        """The states, with their reasons, that the stream tells of one invitation, in order."""
+        found = cast(list[tuple[str, dict[str, str]]], self.redis.xrange("invitations:events"))
+        return [(event["state"], event["reason"]) for _, event in found if event["id"] == invitation]

@@ -3,48 +3,37 @@
 The scripts read Redis's own clock and nothing else, so this is as good as the time itself having passed.
 """
 
-from typing import Any, cast
-
 from redis import Redis
 
-P = "invitations:"
-SETS = ("ready", "line", "inflight", "passed", "state", "expected", "turns")
-# A turn below this is a place in an order, and above the other no time that ever comes.
-TURN_TIMES = 1e12, 9e15
-HASHES = ("gate", "pause", "record")
-TIMES = ("_at", "_until", "_since")
-ALSO_TIMES = ("at", "passed")
+# A turn below 1e12 is a place in an order, and one above 9e15 no time that ever comes. An account may stand behind the
+# name of a field: `passed:shop_nl`.
+PASS_TIME = """
+local back = ARGV[1]
+local sets = {ready = 1, line = 1, inflight = 1, passed = 1, state = 1, expected = 1, turns = 1}
+local hashes = {gate = 1, pause = 1, record = 1}
+
+local function is_time(field)
+  local name = field:match('^[^:]*')
+  return name == 'at' or name == 'passed' or name:match('_at$') or name:match('_until$') or name:match('_since$')
+end
+
+for _, key in ipairs(redis.call('KEYS', 'invitations:*')) do
+  local kind = key:match('^invitations:([^:]*)')
+  if sets[kind] then
+    local from, to = '-inf', '+inf'
+    if kind == 'turns' then from, to = '1e12', '(9e15' end
+    for _, member in ipairs(redis.call('ZRANGEBYSCORE', key, from, to)) do
+      redis.call('ZINCRBY', key, back, member)
+    end
+  elseif hashes[kind] then
+    for _, field in ipairs(redis.call('HKEYS', key)) do
+      if is_time(field) then redis.call('HINCRBY', key, field, back) end
+    end
+  end
+end
+"""
 
 
 def pass_time(redis: Redis, ms: int) -> None:
     """Moves every line, lease, gate, pause, record and shelf `ms` milliseconds into the past."""
-    names = cast(list[str], redis.keys(P + "*"))
-    sets = [name for name in names if _kind(name) in SETS]
-    hashes = [name for name in names if _kind(name) in HASHES]
-    with redis.pipeline(transaction=False) as pipe:
-        for name in sets:
-            if _kind(name) == "turns":
-                pipe.zrangebyscore(name, TURN_TIMES[0], f"({TURN_TIMES[1]}")
-            else:
-                pipe.zrange(name, 0, -1)
-        for name in hashes:
-            pipe.hkeys(name)
-        answers = pipe.execute()
-        for name, members in zip(sets, answers[: len(sets)], strict=True):
-            for member in members:
-                pipe.zincrby(name, -ms, member)
-        for name, fields in zip(hashes, answers[len(sets) :], strict=True):
-            _move(pipe, name, fields, ms)
-        pipe.execute()
-
-
-def _move(pipe: Any, name: str, fields: list[str], ms: int) -> None:
-    for field in fields:
-        # An account may stand behind the name: `passed:shop_nl`.
-        plain = field.partition(":")[0]
-        if plain.endswith(TIMES) or plain in ALSO_TIMES:
-            pipe.hincrby(name, field, -ms)
-
-
-def _kind(name: str) -> str:
-    return name.split(":")[1]
+    redis.eval(PASS_TIME, 0, -ms)

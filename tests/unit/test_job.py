@@ -14,39 +14,9 @@ from hypothesis import strategies as st
 
 from tasks.faults import JobError
 from tasks.job import Job
+from tests.support import SAMPLE_JOB
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
-CONTRACT: dict[str, Any] = {
-    "account": "shop_nl",
-    "email": "jane@example.com",
-    "order": "1001",
-    "language": "nl",
-    "customer": {
-        "full_name": "Jane Doe",
-        "first_name": "Jane",
-        "last_name": "Doe",
-        "phone_numbers": ["+31612345678"],
-    },
-    "order_total": "1500.99",
-    "products": [
-        {
-            "id": "1234",
-            "name": "Red Delicious",
-            "url": "https://shop.example/p/1",
-            "image_url": None,
-            "sku": "rd001",
-            "gtin": "0075678164124",
-        }
-    ],
-    "delay": {"amount": 5, "unit": "days"},
-    "reminder": {"amount": 12, "unit": "days"},
-    "filtercode": "north",
-    "client": "my-shop",
-    "platform_version": "2.1",
-    "plugin_version": "1.0",
-    "invite": True,
-    "idempotency_key": None,
-}
 
 
 def faults_of(raw: Any) -> dict[str, str]:
@@ -56,7 +26,7 @@ def faults_of(raw: Any) -> dict[str, str]:
 
 
 def test_the_job_of_the_contract_is_valid_as_text_and_as_an_object() -> None:
-    from_text, from_object = Job.read(json.dumps(CONTRACT)), Job.read(CONTRACT)
+    from_text, from_object = Job.read(json.dumps(SAMPLE_JOB)), Job.read(SAMPLE_JOB)
 
     assert from_text == from_object
     assert str(from_text.order_total) == "1500.99"
@@ -190,14 +160,14 @@ def test_a_control_character_is_a_fault_of_its_field(read: Callable[[dict[str, A
 def test_line_breaks_in_the_name_of_a_product_become_spaces() -> None:
     product = {"id": "1", "name": " Red\r\n\tDelicious\n", "url": "https://shop.example/p/1"}
 
-    assert Job.read({**CONTRACT, "products": [product]}).products[0].name == "Red Delicious"
-    assert faults_of({**CONTRACT, "products": [{**product, "name": "Red\x1b[31m"}]}) == {"products.0.name": ONE_LINE}
+    assert Job.read({**SAMPLE_JOB, "products": [product]}).products[0].name == "Red Delicious"
+    assert faults_of({**SAMPLE_JOB, "products": [{**product, "name": "Red\x1b[31m"}]}) == {"products.0.name": ONE_LINE}
 
 
 def test_letters_of_every_language_are_no_control_characters() -> None:
     names = "نامه‌ای 👩‍💻 José 王"
 
-    assert Job.read({**CONTRACT, "customer": {"full_name": names}}).customer.name == names
+    assert Job.read({**SAMPLE_JOB, "customer": {"full_name": names}}).customer.name == names
 
 
 @pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
@@ -218,7 +188,7 @@ def test_a_number_without_end_is_a_fault(field: str) -> None:
 
 @pytest.mark.parametrize("nought", ["0E+999999", "0E-999999", "0.00"])
 def test_a_nought_is_never_written_out(nought: str) -> None:
-    total = Job.read({**CONTRACT, "order_total": nought}).order_total
+    total = Job.read({**SAMPLE_JOB, "order_total": nought}).order_total
 
     assert total is not None
     assert format(total, "f") == "0"
@@ -254,7 +224,7 @@ def test_the_quick_check_of_addresses_agrees_with_the_whole_one(local: str) -> N
 )
 def test_the_check_digit_of_a_gtin_decides(gtin: str) -> None:
     right = gtin in {"0075678164125", "96385074", "075678164125", "10012345678902"}
-    raw = {**CONTRACT, "products": [{"id": "1", "name": "n", "url": "https://shop.example/1", "gtin": gtin}]}
+    raw = {**SAMPLE_JOB, "products": [{"id": "1", "name": "n", "url": "https://shop.example/1", "gtin": gtin}]}
 
     if right:
         assert Job.read(raw).products[0].gtin == gtin

@@ -7,48 +7,35 @@ from cryptography.fernet import Fernet
 from redis import Redis
 
 from tests.property.desk import DAY_MS, Desk, account
+from tests.support import SAMPLE_JOB
 from worker.entries import Entry
 from worker.vault import Identity, Vault
 
 COUNT = 2_000
+ADDRESS, ORDER = "jane.doe.the.third@mail.example.com", "2025-100001"
+LEFT_OUT = ("language", "client", "platform_version", "plugin_version", "invite", "idempotency_key")
 # The sample job of the contract, as it is sealed, of a customer with a longer address.
 JOB = json.dumps(
     {
-        "account": "shop_nl",
-        "email": "jane.doe.the.third@mail.example.com",
-        "order": "2025-100001",
-        "customer": {
-            "full_name": "Jane Doe",
-            "first_name": "Jane",
-            "last_name": "Doe",
-            "phone_numbers": ["+31612345678"],
-        },
-        "order_total": "1500.99",
+        **{name: value for name, value in SAMPLE_JOB.items() if name not in LEFT_OUT},
+        "email": ADDRESS,
+        "order": ORDER,
         "products": [
-            {
-                "id": "1234",
-                "name": "Red Delicious",
-                "url": "https://shop.example/p/1",
-                "sku": "rd001",
-                "gtin": "0075678164124",
-            }
+            {name: value for name, value in product.items() if value is not None} for product in SAMPLE_JOB["products"]
         ],
-        "delay": {"amount": 5, "unit": "days"},
-        "reminder": {"amount": 12, "unit": "days"},
-        "filtercode": "north",
     },
     separators=(",", ":"),
 )
+# What the bounds below were set for.
+LENGTH = 435
 
 
 def bytes_each(redis: Redis, job: str) -> float:
     """What Redis holds for each queued invitation: its record, and its share of the line and of the events."""
     line = Desk(redis, account("shop_nl"))
     ids = [f"{number:032x}" for number in range(COUNT)]
-    who = Identity(b"key").who("jane.doe.the.third@mail.example.com")
-    line.ledger.accept(
-        [Entry(one, "shop_nl", "shop_nl", "2025-100001", job, DAY_MS, 3 * DAY_MS, who=who) for one in ids]
-    )
+    who = Identity(b"key").who(ADDRESS)
+    line.ledger.accept([Entry(one, "shop_nl", "shop_nl", ORDER, job, DAY_MS, 3 * DAY_MS, who=who) for one in ids])
     record = redis.memory_usage(f"invitations:record:{ids[0]}", samples=0)
     shared = [redis.memory_usage(f"invitations:{name}", samples=0) for name in ("line:shop_nl", "events")]
     assert record
@@ -57,6 +44,7 @@ def bytes_each(redis: Redis, job: str) -> float:
 
 @pytest.mark.parametrize(("keys", "most"), [((), 750), ((Fernet.generate_key().decode(),), 950)])
 def test_a_queued_invitation_takes_this_much_in_all(real_redis: Redis, keys: tuple[str, ...], most: int) -> None:
+    assert len(JOB) == LENGTH
     assert bytes_each(real_redis, Vault(keys).seal(JOB)) < most
 
 

@@ -13,11 +13,6 @@ from worker.suppressed import OptOuts
 REASON = "the address asked for no invitations"
 
 
-@pytest.fixture
-def line(real_redis: Redis) -> Desk:
-    return Desk(real_redis, account("a"), account("b"))
-
-
 def accept(line: Desk, one: str, name: str = "a", who: str = "jane") -> Receipt:
     return line.ledger.accept([Entry(one, name, name, f"order-{one}", "job of Jane", 0, LONG_MS, who=who)])[0]
 

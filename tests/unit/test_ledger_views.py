@@ -16,11 +16,6 @@ SOON = 1_000
 HOUR = 3_600_000
 
 
-@pytest.fixture
-def line(real_redis: Redis) -> Desk:
-    return Desk(real_redis, account("a"), account("b"))
-
-
 def view(line: Desk, **fields: object) -> AccountView:
     return overview(line.ledger, [account("a", **fields)])["a"]
 

@@ -5,7 +5,7 @@ import socket
 import ssl
 from pathlib import Path
 from threading import Thread
-from time import monotonic, sleep
+from time import sleep
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from tasks.providers.base import Reply, Request
 from tasks.providers.deadline import Deadline
 from tests.contract.certificates import write_certificate
 from tests.contract.playback import Act, Playback, answer, full_up, playback
+from tests.support import Stopwatch
 
 GET = Request("GET", "/api/x", query={"code": "code-of-shop-7"})
 OK = answer(200, {"status": "success"})
@@ -59,19 +60,20 @@ def test_the_deadline_holds_over_tls(tls: ssl.SSLContext) -> None:
     trickle = Act((b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n", *[b"x"] * 100), pause=0.05)
     with playback(OK, trickle, tls=tls) as server:
         assert isinstance(send(server, scheme="https"), Reply)
-        started = monotonic()
-        assert send(server, scheme="https", timeout=0.5) == Unclear("no whole answer from the provider in time")
-        assert monotonic() - started < 0.8
+        with Stopwatch() as watch:
+            late = send(server, scheme="https", timeout=0.5)
+
+        assert late == Unclear("no whole answer from the provider in time")
+        assert watch.seconds < 0.8
         assert server.connections == 1
 
 
 def test_a_tls_handshake_without_end_is_bounded() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        started = monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as silent, Stopwatch() as watch:
         outcome = http.send(f"https://127.0.0.1:{silent.getsockname()[1]}", GET, Deadline(0.5))
 
     assert outcome == Unavailable("no connection to the provider in time")
-    assert monotonic() - started < 0.9
+    assert watch.seconds < 0.9
 
 
 def test_no_time_left_means_nothing_sent() -> None:
@@ -84,13 +86,12 @@ def test_no_time_left_means_nothing_sent() -> None:
 
 
 def test_a_big_request_that_nobody_reads_is_bounded_and_unclear() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as deaf:
-        started = monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as deaf, Stopwatch() as watch:
         big = Request("POST", "/api/x", json={"text": "x" * 20_000_000})
-        outcome = http.send(f"http://127.0.0.1:{deaf.getsockname()[1]}", big, Deadline(1))
+        outcome = http.send(f"http://127.0.0.1:{deaf.getsockname()[1]}", big, Deadline(2))
 
     assert outcome == Unclear("no whole answer from the provider in time")
-    assert monotonic() - started < 1.6
+    assert watch.seconds < 2.6
 
 
 def test_no_cookies_are_kept() -> None:

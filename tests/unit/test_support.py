@@ -2,13 +2,14 @@
 
 import base64
 import json
+import time
 from collections.abc import Callable
 from secrets import token_hex
 
 import pytest
 from redis import Redis
 
-from tests.support import everything_in
+from tests.support import Stopwatch, everything_in, wait_until
 from worker.vault import Vault
 
 PACKED_NEEDLE = Vault().seal("a needle among " + token_hex(40))
@@ -40,3 +41,20 @@ def test_it_is_found_wherever_it_stands(real_redis: Redis, place: str) -> None:
     HIDES[place](real_redis)
 
     assert "needle" in everything_in(real_redis)
+
+
+def test_a_stopwatch_counts_waiting() -> None:
+    began = time.monotonic()
+    with Stopwatch() as watch:
+        wait_until(lambda: watch.seconds > 0.05, seconds=20, what="50 ms counted")
+
+    assert 0.05 < watch.seconds <= time.monotonic() - began
+
+
+def test_a_stopwatch_counts_what_the_block_computes() -> None:
+    with Stopwatch() as watch:
+        ends = time.thread_time() + 0.05
+        while time.thread_time() < ends:
+            pass
+
+    assert watch.seconds >= 0.05
