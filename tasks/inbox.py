@@ -7,7 +7,7 @@ from typing import Any
 import structlog
 from celery import bootsteps
 from redis import Redis
-from redis.exceptions import ResponseError
+from redis.exceptions import RedisError, ResponseError
 
 from config.celery_values import INBOX, INBOX_READERS
 from config.settings import settings
@@ -21,6 +21,11 @@ log = structlog.get_logger()
 
 BATCH = 100
 BLOCK_MS = 1000
+LEAVE = """
+if #redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2]) == 0 then
+  redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2])
+end
+"""
 
 Entries = list[tuple[str, dict[str, str]]]
 
@@ -42,6 +47,7 @@ class InboxReader:
 
     def stop(self) -> None:
         self._loop.stop()
+        self._leave()
 
     def turn(self) -> None:
         """Takes over what is pending too long, then what is new. Waits up to a second for something new."""
@@ -67,6 +73,13 @@ class InboxReader:
             pipe.xdel(INBOX, *ids)
             pipe.execute()
         log.info("inbox_accepted", jobs=len(answers), refused=refused)
+
+    def _leave(self) -> None:
+        """Its name goes, so that nobody takes it for one that runs; not where it holds entries, which would be lost."""
+        try:
+            self._redis.eval(LEAVE, 1, INBOX, INBOX_READERS, self._name)
+        except RedisError as error:
+            log.warning("inbox_reader_is_still_named", error=type(error).__name__)
 
     def _create_group(self) -> None:
         try:

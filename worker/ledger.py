@@ -130,9 +130,11 @@ class Ledger:
         it may ask again, for which one place is kept, `owed_ms` long."""
         return int(self._scripts.run("spend", gate, account, owed_ms))
 
-    def tell(self, gate: str, account: str, step: dict[str, Any]) -> None:
-        """What such a call came to: the gate learns from it as from a delivery."""
-        _announce(self._scripts.run("tell", gate, account, _json(step)), step)
+    def tell(self, gate: str, account: str, step: dict[str, Any], *, announced: bool = True) -> None:
+        """What such a call came to: the gate learns from it as from a delivery. `announced`: news is logged."""
+        news = self._scripts.run("tell", gate, account, _json(step))
+        if announced:
+            _announce(news, step)
 
     def sent(self, invitation: str, sent_at: int) -> bool:
         """The provider says that it went out at `sent_at` (ms). True where that was news."""

@@ -1,4 +1,4 @@
-"""`invitations doctor`: what is wrong with this deployment, and what to do; and its cure for old encryption."""
+"""`invitations doctor`: what is wrong with this deployment, and what to do; and its cures for what is old."""
 
 from dataclasses import asdict
 from typing import Annotated
@@ -10,18 +10,31 @@ from ops.cli.bulk import advancing
 from ops.cli.errors import FAILED
 from ops.cli.options import AsJson
 from ops.cli.output import cell, print_json, print_table, table
-from ops.doctor import LOST_KEY, PROBLEM, examine
+from ops.doctor import LOST_KEY, PROBLEM, examine, tidy
 from worker.connection import redis
 from worker.reencrypt import Sealing, reencrypt
 from worker.vault import Vault
 
 Reencrypt = Annotated[bool, typer.Option("--reencrypt", help="Seal everything in Redis with the newest key.")]
 
+Online = Annotated[bool, typer.Option("--online", help="Ask the providers whether they take the credentials.")]
+Tidy = Annotated[bool, typer.Option("--tidy", help="Remove what older versions and faults left in Redis.")]
 
-def examine_deployment(*, reencrypt: Reencrypt = False, as_json: AsJson = False) -> None:
+
+def examine_deployment(
+    *, online: Online = False, tidy: Tidy = False, reencrypt: Reencrypt = False, as_json: AsJson = False
+) -> None:
     """Say what is wrong with this deployment, and what to do.
 
-    Looks at configuration, Redis, encryption, clock, workers, inbox and beat. A problem makes the exit code 1.
+    Looks at configuration, Redis, encryption, clock, workers, inbox, queue, beat, accounts, and what older versions
+    left. A problem makes the exit code 1.
+
+    With --online each provider is asked by a call that invites nobody: WebwinkelKeur and TrustProfile for one row of
+    their list, The Feedback Company for an access token, unless one is kept. Wemasy has no such call, nor has a fixed
+    access token: there it says when a delivery passed last. The call counts towards the account's limit.
+
+    With --tidy it looks at nothing else and removes what older versions left: messages that nobody reads, jobs of
+    customers who were forgotten; and the notes of lessons that broke off. Workers go on meanwhile.
 
     With --reencrypt it looks at nothing else and seals every job in Redis as INVITATIONS_ENCRYPTION_KEYS says: with the
     first of the keys, or not at all. Workers go on meanwhile; to run it again does no harm. What none of the keys opens
@@ -30,16 +43,22 @@ def examine_deployment(*, reencrypt: Reencrypt = False, as_json: AsJson = False)
     \b
     Example:
       invitations doctor
+      invitations doctor --online
+      invitations doctor --tidy
       invitations doctor --reencrypt
     """
+    if sum((online, tidy, reencrypt)) > 1:
+        raise typer.BadParameter("expected one of --online, --tidy and --reencrypt, not several")
     if reencrypt:
         _reencrypt(as_json)
+    elif tidy:
+        _tidy(as_json)
     else:
-        _examine(as_json)
+        _examine(online, as_json)
 
 
-def _examine(as_json: bool) -> None:
-    findings = examine()
+def _examine(online: bool, as_json: bool) -> None:
+    findings = examine(online=online)
     well = all(finding.level != PROBLEM for finding in findings)
     if as_json:
         print_json({"ok": well, "findings": [finding.as_dict() for finding in findings]})
@@ -50,6 +69,17 @@ def _examine(as_json: bool) -> None:
         print_table(made)
     if not well:
         raise typer.Exit(FAILED)
+
+
+def _tidy(as_json: bool) -> None:
+    with advancing(redis().dbsize()) as advance:
+        done = tidy(redis(), advance)
+    if as_json:
+        print_json({"ok": True, **asdict(done)})
+    else:
+        typer.echo(
+            f"removed: {done.messages} messages of older workers, {done.jobs} jobs, {done.notes} notes of faults"
+        )
 
 
 def _reencrypt(as_json: bool) -> None:

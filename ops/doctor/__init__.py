@@ -3,5 +3,6 @@
 from ops.doctor.encryption import LOST_KEY
 from ops.doctor.examination import examine
 from ops.doctor.findings import PROBLEM, Finding
+from ops.doctor.leftovers import Tidied, tidy
 
-__all__ = ["LOST_KEY", "PROBLEM", "Finding", "examine"]
+__all__ = ["LOST_KEY", "PROBLEM", "Finding", "Tidied", "examine", "tidy"]

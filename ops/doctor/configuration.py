@@ -21,19 +21,27 @@ def accounts_of(settings: Settings) -> tuple[Accounts, list[Finding]]:
 
 
 def unknown_variables(settings: Settings) -> Iterator[Finding]:
-    """Variables with our prefix that nothing reads, in the environment, `.env` and the secrets folder."""
+    """Variables with our prefix, or nearly, that nothing reads: in the environment, `.env` and the secrets folder."""
     folder = settings.secrets_dir
     files = [file.name for file in folder.iterdir() if file.is_file()] if folder else []
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
     for name in sorted({name.upper() for name in (*os.environ, *dotenv_values(".env"), *files)}):
-        if name.startswith(PREFIX) and not name.startswith(VARIABLE) and name not in known:
-            advice = f"correct or remove it{_nearest(name, known)}"
-            yield Finding("warning", "variables", f"{name} is not a setting", advice)
+        if not _begins_nearly_as_ours(name) or name.startswith(VARIABLE) or name in known:
+            continue
+        near = _nearest(name, known)
+        if near or name.startswith(PREFIX):
+            yield Finding("warning", "variables", f"{name} is not a setting", f"correct or remove it{near}")
+
+
+def _begins_nearly_as_ours(name: str) -> bool:
+    first, line, _ = name.partition("_")
+    return bool(get_close_matches(first + line, [PREFIX], cutoff=0.9))
 
 
 def _nearest(name: str, known: set[str]) -> str:
-    near = get_close_matches(name, known, n=1, cutoff=0.8)
-    if not near and name.startswith(VARIABLE.rstrip("_")):
+    own = {variable.removeprefix(PREFIX): variable for variable in known}
+    near = [own[one] for one in get_close_matches(name.partition("_")[2], own, n=1, cutoff=0.8)]
+    if not near and "_ACCOUNTS_" in name:
         near = [f"{VARIABLE}NAME__FIELD"]
     return f"; the nearest that there is: {near[0]}" if near else ""
 

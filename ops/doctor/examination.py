@@ -5,16 +5,24 @@ from redis.exceptions import AuthenticationError, RedisError
 
 from config.errors import ConfigurationError
 from config.settings import load_settings
-from ops.doctor import encryption, server, work
+from ops.doctor import encryption, gates, leftovers, server, work
 from ops.doctor.configuration import accounts_of, fault_of, unknown_variables
 from ops.doctor.findings import Check, Deployment, Finding
+from ops.doctor.online import check_credentials
 from worker.connection import connect
 
-CHECKS: tuple[Check, ...] = (*server.CHECKS, encryption.check_encryption, *work.CHECKS)
+CHECKS: tuple[Check, ...] = (
+    *server.CHECKS,
+    encryption.check_encryption,
+    *work.CHECKS,
+    *gates.CHECKS,
+    *leftovers.CHECKS,
+)
 
 
-def examine() -> list[Finding]:
-    """Everything that can be found now. What cannot be reached is a finding too; nothing is raised."""
+def examine(*, online: bool = False) -> list[Finding]:
+    """Everything that can be found now; `online` asks the providers too. What cannot be reached is a finding too;
+    nothing is raised."""
     try:
         settings = load_settings()
     except ConfigurationError as error:
@@ -26,7 +34,7 @@ def examine() -> list[Finding]:
     if unreachable:
         return [*findings, unreachable]
     deployment = Deployment(client, settings, accounts)
-    for check in CHECKS:
+    for check in (*CHECKS, check_credentials) if online else CHECKS:
         findings += _run(check, deployment)
     return findings
 

@@ -1,4 +1,4 @@
-"""Redis itself: its version, what it keeps, its memory and its clock."""
+"""Redis itself: its version and role, what it keeps, its memory, its clock, and how far away it is."""
 
 import time
 from collections.abc import Iterator
@@ -12,25 +12,34 @@ from worker.ledger import Ledger
 OLDEST_REDIS = 7
 SKEW_MS = 1_000
 FULL = 0.9
+WRITES = ("rdb_last_bgsave_status", "aof_last_write_status", "aof_last_bgrewrite_status")
+ROUND_TRIPS = 20
+FAR_MS = 5
 
 
 def check_redis(deployment: Deployment) -> Iterator[Finding]:
-    """Redis 7 or later, or Valkey."""
+    """Redis 7 or later, or Valkey; the primary."""
     info = _info(deployment.redis, "server")
-    if "valkey_version" in info:
+    if _info(deployment.redis, "replication").get("role") == "slave":
+        advice = "let INVITATIONS_REDIS_URL name the primary, or the sentinels that know it"
+        yield Finding("problem", "redis", "is a replica: it takes nothing in", advice)
+    elif "valkey_version" in info:
         yield Finding("ok", "redis", f"Valkey {info['valkey_version']} answers")
-        return
-    version = str(info["redis_version"])
-    if int(version.split(".", maxsplit=1)[0]) >= OLDEST_REDIS:
-        yield Finding("ok", "redis", f"Redis {version} answers")
+    elif int(str(info["redis_version"]).split(".", maxsplit=1)[0]) >= OLDEST_REDIS:
+        yield Finding("ok", "redis", f"Redis {info['redis_version']} answers")
     else:
         advice = f"upgrade to Redis {OLDEST_REDIS} or later, or to Valkey"
-        yield Finding("problem", "redis", f"Redis {version}", advice)
+        yield Finding("problem", "redis", f"Redis {info['redis_version']}", advice)
 
 
 def check_persistence(deployment: Deployment) -> Iterator[Finding]:
     """The append-only file is on; snapshots alone lose minutes, neither loses everything that waits."""
-    if _info(deployment.redis, "persistence").get("aof_enabled"):
+    info = _info(deployment.redis, "persistence")
+    failed = [name for name in WRITES if info.get(name, "ok") != "ok"]
+    if failed:
+        found = f"its last write to disk failed ({', '.join(failed)}): it may refuse jobs until one succeeds"
+        yield Finding("problem", "persistence", found, "see its log, and whether its disk is full or its folder gone")
+    elif info.get("aof_enabled"):
         yield Finding("ok", "persistence", "the append-only file is on")
     elif deployment.redis.config_get("save").get("save"):
         advice = "set appendonly yes: a crash loses what came in since the last snapshot"
@@ -68,7 +77,24 @@ def check_clock(deployment: Deployment) -> Iterator[Finding]:
     yield Finding("warning", "clock", f"this host is {abs(skew) / 1000:.1f} s {which} Redis", advice)
 
 
-CHECKS: tuple[Check, ...] = (check_redis, check_persistence, check_memory, check_clock)
+def check_latency(deployment: Deployment) -> Iterator[Finding]:
+    """Redis is near: every invitation takes a few round trips, one after the other."""
+    taken = sorted(_round_trip_ms(deployment.redis) for _ in range(ROUND_TRIPS))
+    found = f"a round trip takes {taken[0]:.1f} ms at best, {taken[-1]:.1f} ms at worst of {ROUND_TRIPS}"
+    if taken[0] <= FAR_MS:
+        yield Finding("ok", "latency", found)
+    else:
+        advice = "run the workers near Redis; where they are, see what keeps it busy: redis-cli --latency, SLOWLOG GET"
+        yield Finding("warning", "latency", found, advice)
+
+
+CHECKS: tuple[Check, ...] = (check_redis, check_persistence, check_memory, check_clock, check_latency)
+
+
+def _round_trip_ms(redis: Redis) -> float:
+    started = time.perf_counter()
+    redis.ping()
+    return (time.perf_counter() - started) * 1000
 
 
 def _info(redis: Redis, section: str) -> dict[str, Any]:

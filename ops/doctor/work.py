@@ -1,96 +1,115 @@
-"""Whether the work goes on: workers, inbox, beat and accounts."""
+"""Whether the work goes on: workers, what waits to be accepted, and beat."""
 
+import time
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from redis import Redis
 
-from config.celery_values import INBOX
+from config.celery_values import INBOX, INBOX_READERS
 from ops.doctor.findings import Check, Deployment, Finding, Level
+from tasks.unaccepted import QUEUES, UNACKED_INDEX
 from worker.ledger import Ledger
-from worker.overview import AccountView, overview
-from worker.records import Records
+from worker.overview import overview
 
 ALIVE_MS = 10_000
 COUNTED = 1_000
-OVERDUE_MS = 5 * 60_000
-OUTAGE = "unavailable: "
-BEAT_LOCK = "invitations:beat::lock"
+UNREAD_MS = 60_000
+BEAT = "invitations:beat:"
+BEAT_LOCK, BEAT_SCHEDULE = f"{BEAT}:lock", f"{BEAT}:schedule"
+BEAT_LATE_SECONDS = 60
+START = "start celery -A worker.app worker"
 
 
 def check_workers(deployment: Deployment) -> Iterator[Finding]:
-    """Some worker runs: each of them reads the inbox all the time."""
-    readers = [
-        reader
-        for group in _groups(deployment.redis)
-        for reader in deployment.redis.xinfo_consumers(INBOX, group["name"])
-    ]
+    """Some worker runs: each of them reads the inbox all the time, and takes its name out of it when it ends."""
+    readers = _readers(deployment.redis)
     alive = sum(reader["idle"] < ALIVE_MS for reader in readers)
     if alive:
-        yield Finding("ok", "workers", f"{alive} run")
+        gone = len(readers) - alive
+        told = f"; {gone} more ended without a word in the last day: killed, cut off, or of an older version"
+        yield Finding("ok", "workers", f"{alive} run{told if gone else ''}")
     else:
-        advice = "start celery -A worker.app worker"
-        yield Finding("warning", "workers", "none runs: nothing is delivered", advice)
+        level: Level = "problem" if _anything_due(deployment) else "warning"
+        yield Finding(level, "workers", "none runs: nothing is delivered", START)
 
 
 def check_inbox(deployment: Deployment) -> Iterator[Finding]:
-    """No job was taken out of the inbox by a reader that died, and by no other since."""
-    long_ms = 2 * deployment.settings.lease_seconds * 1000
-    left = sum(
-        len(deployment.redis.xpending_range(INBOX, group["name"], "-", "+", COUNTED, idle=long_ms))
-        for group in _groups(deployment.redis)
-    )
+    """The jobs in the inbox are read, and none was taken by a reader that died, and by no other since."""
+    redis, long_ms = deployment.redis, 2 * deployment.settings.lease_seconds * 1000
+    group = _group(redis)
+    unread = int(redis.xlen(INBOX)) - (group["pending"] if group else 0)
+    left = len(redis.xpending_range(INBOX, INBOX_READERS, "-", "+", COUNTED, idle=long_ms)) if group else 0
     if left:
         found = f"{left}{' or more' if left >= COUNTED else ''} jobs are held by readers that are gone"
-        yield Finding("warning", "inbox", found, "a worker takes them over when one runs; start one")
-    else:
-        yield Finding("ok", "inbox", "no dead reader holds a job")
+        yield Finding("warning", "inbox", found, f"a worker takes them over when one runs: {START}")
+    waited = _unread_ms(redis, group["last-delivered-id"] if group else "0") if unread > 0 else 0
+    if waited > UNREAD_MS:
+        found = f"{unread} jobs are not read, the oldest since {waited // 1000} s"
+        yield Finding("problem", "inbox", found, f"{START}; where one runs, its log says what holds it up")
+    elif not left:
+        yield Finding("ok", "inbox", f"no dead reader holds a job, {max(unread, 0)} are not read yet")
+
+
+def check_queue(deployment: Deployment) -> Iterator[Finding]:
+    """Jobs of Celery clients are taken, and none was taken by a worker that died and by no other since."""
+    redis = deployment.redis
+    waiting = sum(int(redis.llen(queue)) for queue in QUEUES)
+    # Celery writes this host's seconds there; a worker gives back what is older than a lease, or than a minute.
+    long_ago = time.time() - 2 * max(60, deployment.settings.lease_seconds)
+    left = int(redis.zcount(UNACKED_INDEX, "-inf", long_ago))
+    if left:
+        found = f"{left} messages were taken by workers that are gone"
+        yield Finding("warning", "queue", found, f"another takes them over when one runs: {START}")
+    if waiting and not any(reader["idle"] < ALIVE_MS for reader in _readers(redis)):
+        yield Finding("problem", "queue", f"{waiting} messages wait in Celery's queue, and no worker runs", START)
+    elif not left:
+        yield Finding("ok", "queue", f"{waiting} messages wait in Celery's queue")
 
 
 def check_beat(deployment: Deployment) -> Iterator[Finding]:
-    """Some beat holds the lock."""
-    if deployment.redis.exists(BEAT_LOCK):
-        yield Finding("ok", "beat", "runs")
-    else:
+    """Some beat holds the lock, which ends by itself when nobody holds it any longer, and starts what is due."""
+    left_ms = int(deployment.redis.pttl(BEAT_LOCK))
+    if left_ms == -1:
+        found = "its lock has no end, so that no beat can take it"
+        yield Finding("problem", "beat", found, f"redis-cli DEL {BEAT_LOCK}; a beat that runs makes its own")
+        return
+    if left_ms < 0:
         found = "none runs: nobody asks what was sent, and nothing old is erased"
         yield Finding("warning", "beat", found, "start celery -A worker.app beat")
+        return
+    first = cast(list[tuple[str, float]], deployment.redis.zrange(BEAT_SCHEDULE, 0, 0, withscores=True))
+    late = time.time() - first[0][1] if first else 0
+    if late > BEAT_LATE_SECONDS:
+        found = f"holds its lock and starts nothing since {late:.0f} s"
+        yield Finding("problem", "beat", found, "restart it; its log says what holds it up")
+    else:
+        yield Finding("ok", "beat", "runs")
 
 
-def check_accounts(deployment: Deployment) -> Iterator[Finding]:
-    """No account is paused or shut by an outage, and none that is no longer configured has invitations waiting."""
-    ledger, records = Ledger(deployment.redis), Records(deployment.redis)
-    for name, view in overview(ledger, deployment.accounts.values()).items():
-        yield from _gate(name, view)
-    for name in records.accounts():
-        waiting = 0 if name in deployment.accounts else records.count(name, "queued")
-        if waiting:
-            found = f"{name} is not configured, and {waiting} invitations wait for it"
-            advice = f"configure it again, or: invitations cancel --account {name}"
-            yield Finding("problem", "accounts", found, advice)
+CHECKS: tuple[Check, ...] = (check_workers, check_inbox, check_queue, check_beat)
 
 
-def _gate(name: str, view: AccountView) -> Iterator[Finding]:
-    reason = view.gate_reason or ""
-    if view.gate == "paused":
-        level: Level = "problem" if view.waiting else "warning"
-        advice = (
-            "mend the cause; if that changed the accounts file, restart the workers, which read it at their start;"
-            f" then: invitations resume {name}"
-        )
-        yield Finding(level, "accounts", f"{name} is paused, {view.waiting} wait: {reason}", advice)
-    elif view.gate == "closed" and reason.startswith(OUTAGE) and view.oldest_due_ms:
-        level = "problem" if view.oldest_due_ms >= OVERDUE_MS else "warning"
-        found = f"{name} is {reason}; {view.waiting} wait, the oldest {view.oldest_due_ms // 1000} s overdue"
-        advice = (
-            "see whether the provider is up and base_url is right; one call at a time tests it, and"
-            f" invitations resume {name} tries at once"
-        )
-        yield Finding(level, "accounts", found, advice)
+def _anything_due(deployment: Deployment) -> bool:
+    """Whether a job waits to be accepted, or an invitation is due."""
+    redis = deployment.redis
+    if redis.xlen(INBOX) or any(redis.llen(queue) for queue in QUEUES):
+        return True
+    views = overview(Ledger(redis), deployment.accounts.values(), states=())
+    return any(view.oldest_due_ms for view in views.values())
 
 
-CHECKS: tuple[Check, ...] = (check_workers, check_inbox, check_beat, check_accounts)
+def _group(redis: Redis) -> dict[str, Any] | None:
+    """The group of those who read the inbox; None where it was never read."""
+    groups = redis.xinfo_groups(INBOX) if redis.exists(INBOX) else []
+    return next((group for group in groups if group["name"] == INBOX_READERS), None)
 
 
-def _groups(redis: Redis) -> list[dict[str, Any]]:
-    """Who reads the inbox; nobody where it was never used."""
-    return redis.xinfo_groups(INBOX) if redis.exists(INBOX) else []
+def _readers(redis: Redis) -> list[dict[str, Any]]:
+    return redis.xinfo_consumers(INBOX, INBOX_READERS) if _group(redis) else []
+
+
+def _unread_ms(redis: Redis, last_read: str) -> int:
+    """How long the first that nobody read has been there, in milliseconds: its id begins with when it came."""
+    first = cast(list[tuple[str, Any]], redis.xrange(INBOX, f"({last_read}", count=1))
+    return Ledger(redis).now() - int(first[0][0].partition("-")[0]) if first else 0

@@ -92,6 +92,28 @@ class Pipeline:
         result, _ = self._call(account, request, read, Deadline(timeout))
         return result
 
+    def can_check(self, account: Account) -> bool:
+        """Whether the account's provider has a call that tells of its credentials and invites nobody."""
+        provider = self._providers[account.provider]
+        return provider.lists or provider.token_call(account) is not None
+
+    def check(self, account: Account, *, timeout: float) -> Outcome | None:
+        """Makes that call: None where the provider takes the credentials, else what the call came to. An access token
+        that is kept already was fetched with them, and is not fetched again.
+
+        Raises:
+            ValueError: the account's provider has no such call.
+        """
+        fetching = self._providers[account.provider].token_call(account)
+        if fetching is None:
+            page = self.list_page(account, offset=0, size=1, timeout=timeout)
+            return None if isinstance(page, Page) else page
+        try:
+            self._token(account, fetching, Deadline(timeout))
+        except _NoToken as none:
+            return none.outcome
+        return None
+
     def look_up(self, account: Account, job: Job, since: datetime, *, timeout: float) -> Outcome | NotListed | None:
         """The job's invitation, if its provider lists it among the newest 100 and made it after `since` (aware; two
         minutes are allowed for clocks that differ): Accepted.

