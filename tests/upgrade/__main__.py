@@ -35,7 +35,7 @@ def rehearse(rehearsal: Rehearsal, ref: str) -> None:
     rows = [rehearsal.replace("new", f"{ref} to this, one worker at a time")]
     tell_leftovers(rehearsal)
     rows.append(rehearsal.replace("old", f"back to {ref}, one worker at a time"))
-    print("Records by version, state and reason, after the way back:")
+    print("Records by version, state and reason, after the way back:", flush=True)
     for (version, state, reason), number in sorted(rehearsal.states().items()):
         print(f"  {number} of version {version}: {state}{f' ({reason})' if reason else ''}")
     rows.append(rehearsal.replace("new", "forward again, one worker at a time"))
@@ -47,8 +47,10 @@ def rehearse(rehearsal: Rehearsal, ref: str) -> None:
 
 
 def forget_with(version: str, rehearsal: Rehearsal) -> None:
-    """Of an invitation that this version accepted, and that waits."""
-    job = {"account": "portal", "email": EMAIL, "order": "last", "delay": {"amount": 5, "unit": "days"}}
+    """Of an invitation that this version accepted, and that waits; its job is longer than one piece."""
+    customer = {"full_name": "Jane Doe", "phone_numbers": ["+31612345678", "+31687654321"]}
+    delay = {"amount": 5, "unit": "days"}
+    job = {"account": "portal", "email": EMAIL, "order": "last", "delay": delay, "customer": customer}
     file = rehearsal.folder / "job.json"
     file.write_text(json.dumps(job), "utf-8")
     rehearsal.run("new", "send", str(file))
