@@ -15,7 +15,7 @@ help:
 	@echo "make demo       see it all work on this machine in a minute; KEEP=1 leaves it running to look at"
 	@echo "make test       lint, and all tests with a real server and real workers; ARGS=\"-k gate\" goes to pytest"
 	@echo "make resilience breaks everything that can break, at length, and prints what came of it"
-	@echo "make upgrade    upgrades workers from the release before, under load, and rolls back; FROM=v0.1.0"
+	@echo "make upgrade    upgrades workers from the release before, under load, and rolls back; FROM=REF"
 	@echo "make bench      measures limit, throughput and more beside other job systems; ARGS=\"--only-ours throughput\""
 	@echo "make lint       format, lint, types and import contracts"
 	@echo "make lock       remake the locks from pyproject.toml; ARGS=--upgrade takes newer releases"

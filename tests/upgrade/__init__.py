@@ -1,1 +1,1 @@
-"""A rolling upgrade from an older release to this tree, and the way back, under load: `make upgrade FROM=<ref>`."""
+"""A rolling upgrade from an older release to this tree, and the way back, under load: `make upgrade`."""
