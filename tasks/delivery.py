@@ -17,7 +17,7 @@ from tasks.job import Job
 from tasks.outcome import Accepted, Answer, Consented, CredentialsRefused, NotListed, Throttled
 from worker.claims import Claim
 from worker.ledger import ledger
-from worker.metrics import REQUEST_SECONDS, THROTTLED
+from worker.metrics import THROTTLED
 
 log = structlog.get_logger()
 
@@ -84,7 +84,6 @@ class Delivery:
             return Step("queued", NO_TIME_LEFT, unclear=self._claim.unclear)
         self._may_have_called = True
         answer = pipeline().deliver(account, job, timeout=left)
-        REQUEST_SECONDS.labels(account.provider, type(answer.outcome).__name__.lower()).observe(answer.seconds)
         return self._next(account, answer)
 
     def _look_up_first(self, account: Account, job: Job) -> Step:
