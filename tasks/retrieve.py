@@ -39,6 +39,7 @@ RUN_SECONDS = 120
 def retrievals() -> int:
     """Starts the retrieval of each account that has something to learn. Returns how many that are."""
     names = expecting(ledger(), [name for name, account in accounts().items() if account.lists])
+    ledger().note_active(names)
     expires = expires_seconds(settings().retrieve_seconds)
     for name in names:
         retrieve.apply_async((name,), expires=expires)
@@ -92,6 +93,8 @@ class Retrieval:
         not_looked_at = {one.id for one in unread}
         absent = [one for those in self._expected.values() for one in those if one.id not in not_looked_at]
         self._sightings.look_again(absent, settings().retrieve_seconds * 1000)
+        if not unread:
+            self._sightings.ended_well()
         self.goes_on = self._sent > 0 and (self._pages >= MOST_PAGES or len(wanted) >= MOST_WANTED)
         log.info(
             "retrieved",

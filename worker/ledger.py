@@ -178,6 +178,13 @@ class Ledger:
         """Adds to the stream `invitations:erasures` what was erased, and when; the last ten thousand are kept."""
         self._scripts.run("note_erasure", ERASURES_KEPT, *chain.from_iterable(told.items()))
 
+    def note_active(self, accounts: Sequence[str]) -> None:
+        """These accounts are in use (worker/active.py)."""
+        with self.redis.pipeline(transaction=False) as pipe:
+            for start in range(0, len(accounts), LOOKED_AT_ONCE):
+                self._scripts.run("active", *accounts[start : start + LOOKED_AT_ONCE], client=pipe)
+            pipe.execute()
+
     def overview(self, accounts: Sequence[tuple[str, str]], states: Sequence[str]) -> list[tuple[int, list[Any]]]:
         """How each account, given with its gate, stands: the time (ms) at which it was looked at, and what overview.lua
         says of it."""

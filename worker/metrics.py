@@ -1,19 +1,16 @@
-"""Prometheus metrics of a worker: what it did itself, and what Redis says of the accounts when asked."""
+"""Prometheus metrics of a worker: what it did itself. What Redis says when asked stands in worker/gauges.py."""
 
 import time
-from collections.abc import Iterator
+from functools import cache
 
 import structlog
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, start_http_server
-from prometheus_client.core import GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
-from redis.exceptions import RedisError
 
 from config.accounts_file import accounts
 from config.settings import PREFIX, Settings
 from worker.claims import NoClaim
-from worker.ledger import NO_ACCOUNT, ledger
-from worker.overview import overview
+from worker.gauges import Gauges, GaugesCollector
+from worker.ledger import LOOKED_AT_ONCE, NO_ACCOUNT, ledger
 
 log = structlog.get_logger()
 
@@ -27,21 +24,28 @@ REQUEST_SECONDS = Histogram(
     buckets=(0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
 ENDED_AT_CLAIM = {"expired": "failed", "suppressed": "suppressed"}
-ACCOUNT_GAUGES = (
-    ("waiting", "Invitations in line"),
-    ("delivering", "Invitations that a worker holds"),
-    ("gate_open", "1 where the gate lets calls pass"),
-    ("oldest_due_seconds", "How long the invitation that is due longest has been due"),
-)
+# Of these the alerts ask how much they grew: a counter that appears with its first failure has not grown.
+BEGUN = ("accepted", "rejected", "failed")
 PACER_TURN = Gauge(
     "invitations_pacer_turn_timestamp_seconds", "When the pacer of this process last looked at the gates"
 )
+THREADS = Gauge("invitations_threads", "Deliveries that this process can make at once")
+THREADS_BUSY = Gauge("invitations_threads_busy", "Deliveries that this process makes now")
 
 
 def count(account: str, state: str) -> None:
     """An invitation of this account came to this state here."""
     known = accounts().get(account)
-    INVITATIONS.labels(account, known.provider if known else NO_ACCOUNT, state).inc()
+    provider = known.provider if known else NO_ACCOUNT
+    _begin(account, provider)
+    INVITATIONS.labels(account, provider, state).inc()
+
+
+@cache
+def _begin(account: str, provider: str) -> None:
+    THROTTLED.labels(account)
+    for state in BEGUN:
+        INVITATIONS.labels(account, provider, state)
 
 
 def count_ended(refused: NoClaim) -> None:
@@ -54,34 +58,14 @@ def beat_of_pacer() -> None:
     PACER_TURN.set(time.time())
 
 
-class AccountsCollector(Collector):
-    """Gauges of every configured account, read from Redis at each scrape in one round trip."""
-
-    def collect(self) -> Iterator[Metric]:
-        gauges = {
-            name: GaugeMetricFamily(f"invitations_{name}", text, labels=["account"]) for name, text in ACCOUNT_GAUGES
-        }
-        try:
-            views = overview(ledger(), accounts().values(), states=())
-        except RedisError as error:
-            log.warning("metrics_without_redis", error=type(error).__name__)
-            return
-        for name, view in views.items():
-            gauges["waiting"].add_metric([name], view.waiting)
-            gauges["delivering"].add_metric([name], view.delivering)
-            gauges["gate_open"].add_metric([name], 1 if view.gate == "open" else 0)
-            gauges["oldest_due_seconds"].add_metric([name], view.oldest_due_ms / 1000)
-        yield from gauges.values()
-
-    def describe(self) -> list[Metric]:
-        return []
-
-
 def serve_metrics(settings: Settings) -> None:
     """Serves the metrics of this process; a port that is taken is said and costs no delivery."""
     if not settings.metrics_port:
         return
-    REGISTRY.register(AccountsCollector())
+    REGISTRY.register(GaugesCollector(Gauges(ledger(), accounts())))
+    if len(accounts()) <= LOOKED_AT_ONCE:
+        for account in accounts().values():
+            _begin(account.name, account.provider)
     try:
         start_http_server(settings.metrics_port, settings.metrics_host)
     except OSError:

@@ -9,6 +9,7 @@ from redis.commands.core import Script
 
 SHARED = {
     "accept": ["job"],
+    "active": ["even_full"],
     "admit": ["not_full", "limits"],
     "cancel": ["even_full"],
     "claim": ["even_full", "limits", "job"],
@@ -27,6 +28,7 @@ SHARED = {
 }
 NAMES = (
     "accept",
+    "active",
     "admit",
     "cancel",
     "claim",

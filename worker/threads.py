@@ -19,6 +19,7 @@ from celery.worker import state
 
 from worker.claims import Claim
 from worker.masking import MASKED, MaskedRequest
+from worker.metrics import THREADS, THREADS_BUSY
 
 TASK = "invitations.deliver"
 # What Celery reads of the message that brought a request.
@@ -38,6 +39,8 @@ class DeliveryThreads:
         self._ends = False
         self._changes = Condition()
         self._published_at = 0.0
+        THREADS.set(limit)
+        THREADS_BUSY.set_function(lambda: limit - self._free)
 
     def wait_for_free(self, seconds: float) -> int:
         """How many threads have nothing to do; where none has, waits so long for one, or until the end."""

@@ -1,5 +1,6 @@
 """The metrics of a worker, as Prometheus scrapes them."""
 
+from time import time
 from urllib.parse import urlsplit
 
 import pytest
@@ -107,6 +108,33 @@ def test_calls_are_measured_by_provider_and_outcome(scraped: dict[Sample, float]
     assert scraped[one(name, provider="feedbackcompany", outcome="throttled")] == 1
     buckets = [labels for sample, labels in scraped if sample == "invitations_provider_request_seconds_bucket"]
     assert {dict(labels)["le"] for labels in buckets} >= {"0.1", "1.0", "+Inf"}
+
+
+def test_calls_for_lists_are_measured_too(scraped: dict[Sample, float]) -> None:
+    assert scraped[one("invitations_provider_request_seconds_count", provider="webwinkelkeur", outcome="listed")] >= 1
+
+
+def test_threads_and_those_that_are_in_a_call_are_told(scraped: dict[Sample, float], address: str) -> None:
+    assert scraped[one("invitations_threads")] == 20
+    within(lambda: samples(address)[one("invitations_threads_busy")] == 0, "no thread in a call")
+
+
+def test_the_last_retrieval_that_ended_well_is_told(deployment: Deployment, address: str) -> None:
+    name = one("invitations_retrieved_timestamp_seconds", account="shop_nl")
+    within(lambda: name in samples(address), "a retrieval that ended well")
+
+    assert time() - 600 < samples(address)[name] <= time() + 1
+
+
+def test_what_alerts_ask_how_much_it_grew_begins_at_nothing(scraped: dict[Sample, float]) -> None:
+    for state in ("failed", "rejected"):
+        assert scraped[one("invitations_total", account="shop_nl", provider="webwinkelkeur", state=state)] == 0
+
+
+def test_the_process_and_redis_are_told(address: str) -> None:
+    names = {family.name for family in text_string_to_metric_families(requests.get(address, timeout=10).text)}
+
+    assert names >= {"process_resident_memory_bytes", "process_cpu_seconds", "invitations_redis_used_bytes"}
 
 
 def test_refusals_for_the_limit_and_pages_asked_for_are_counted(

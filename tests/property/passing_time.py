@@ -9,7 +9,7 @@ from redis import Redis
 # name of a field: `passed:shop_nl`.
 PASS_TIME = """
 local back = ARGV[1]
-local sets = {ready = 1, line = 1, inflight = 1, passed = 1, state = 1, expected = 1, turns = 1}
+local sets = {ready = 1, line = 1, inflight = 1, passed = 1, state = 1, expected = 1, turns = 1, active = 1}
 local hashes = {gate = 1, pause = 1, record = 1}
 
 local function is_time(field)

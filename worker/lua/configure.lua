@@ -25,6 +25,7 @@ end
 -- Also those who stand there and are no longer configured.
 for _, account in ipairs(redis.call('SMEMBERS', members_key(gate))) do
   local first, lease_ends = lowest(line_key(account)), lowest(inflight_key(account))
+  if first or lease_ends then note_active(account) end
   if first then
     redis.call('ZADD', turns_key(gate), 'LT', int(first), account)
     wake(gate, first)

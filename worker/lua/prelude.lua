@@ -2,6 +2,7 @@
 -- All times are whole milliseconds of Redis's own clock.
 local P = 'invitations:'
 local READY, EVENTS, BELL, GATES = P .. 'ready', P .. 'events', P .. 'bell', P .. 'gates'
+local ACTIVE = P .. 'active'
 local EVENTS_KEPT, HISTORY_KEPT = 100000, 20000
 local SUPPRESSED = P .. 'suppressed'
 local FORGOTTEN = 'forgotten'
@@ -101,11 +102,17 @@ local function take_turns_again(account, at)
   redis.call('ZADD', turns_key(redis.call('HGET', GATES, account)), 'XX', 'LT', int(at), account)
 end
 
+-- The metrics look at those accounts alone (worker/active.py).
+local function note_active(account)
+  redis.call('ZADD', ACTIVE, int(now_ms()), account)
+end
+
 -- Into the line of the account, which takes its turns at the gate.
 local function stand_in_line(id, account, gate, due)
   redis.call('ZADD', line_key(account), int(due), id)
   if redis.call('ZADD', turns_key(gate), 'LT', int(due), account) == 1 then
     redis.call('SADD', members_key(gate), account)
+    note_active(account)
   end
 end
 
