@@ -10,7 +10,8 @@ from config.settings import Settings
 QUEUE = "invitations"
 # The stream that any Redis client writes to, and the group of those who read it.
 INBOX, INBOX_READERS = "invitations:inbox", "workers"
-BEAT_LOCK_SECONDS = 10
+BEAT_KEYS = "invitations:beat:"
+BEAT_LOCK, BEAT_LOCK_SECONDS = f"{BEAT_KEYS}:lock", 10
 BEAT_LOOP_SECONDS = 2
 BEAT_RETRY_SECONDS = 5
 RESULTS_KEPT_SECONDS = 86_400
@@ -46,7 +47,7 @@ def beat_values(settings: Settings) -> dict[str, Any]:
     return {
         "redbeat_redis_url": url,
         "redbeat_redis_options": options,
-        "redbeat_key_prefix": "invitations:beat:",
+        "redbeat_key_prefix": BEAT_KEYS,
         "redbeat_lock_timeout": BEAT_LOCK_SECONDS,
     }
 

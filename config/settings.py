@@ -74,6 +74,9 @@ class Settings(BaseSettings):
         default=9808, ge=0, le=65535, description="Prometheus endpoint of a worker; `0` turns it off"
     )
     metrics_host: str = Field(default="127.0.0.1", description="address on which the metrics are served")
+    health_file: Path | None = Field(
+        default=None, description="the file that shows `python -m worker.health` that its worker or beat works"
+    )
     encryption_keys: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split), AfterValidator(_fernet)] = (
         Field(
             default=(),

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from redis import Redis
 
-from config.celery_values import INBOX, INBOX_READERS
+from config.celery_values import BEAT_KEYS, BEAT_LOCK, INBOX, INBOX_READERS
 from ops.doctor.findings import Check, Deployment, Finding, Level
 from tasks.unaccepted import QUEUES, UNACKED_INDEX
 from worker.ledger import Ledger
@@ -15,8 +15,7 @@ from worker.overview import overview
 ALIVE_MS = 10_000
 COUNTED = 1_000
 UNREAD_MS = 60_000
-BEAT = "invitations:beat:"
-BEAT_LOCK, BEAT_SCHEDULE = f"{BEAT}:lock", f"{BEAT}:schedule"
+BEAT_SCHEDULE = f"{BEAT_KEYS}:schedule"
 BEAT_LATE_SECONDS = 60
 START = "start celery -A worker.app worker"
 
