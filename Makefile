@@ -9,13 +9,14 @@ endif
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test resilience upgrade bench lint lock clean
+.PHONY: help demo test resilience upgrade containers bench lint lock clean
 
 help:
 	@echo "make demo       see it all work on this machine in a minute; KEEP=1 leaves it running to look at"
 	@echo "make test       lint, and all tests with a real server and real workers; ARGS=\"-k gate\" goes to pytest"
 	@echo "make resilience breaks everything that can break, at length, and prints what came of it"
 	@echo "make upgrade    upgrades workers from the release before, under load, and rolls back; FROM=REF"
+	@echo "make containers builds docker-compose.yml, starts it, hurts it, and prints the counts"
 	@echo "make bench      measures limit, throughput and more beside other job systems; ARGS=\"--only-ours throughput\""
 	@echo "make lint       format, lint, types and import contracts"
 	@echo "make lock       remake the locks from pyproject.toml; ARGS=--upgrade takes newer releases"
@@ -37,6 +38,9 @@ resilience: $(INSTALLED)
 upgrade: FROM ?= $(or $(shell git describe --tags --abbrev=0 2>/dev/null),6e74517)
 upgrade: $(INSTALLED)
 	@$(BIN)/python -m tests.upgrade $(FROM)
+
+containers: $(INSTALLED)
+	@$(BIN)/python -m ops.docker.proof
 
 bench: $(VENV)-bench/.installed
 	@$(VENV)-bench/bin/python -m ops.bench $(ARGS)
