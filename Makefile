@@ -9,7 +9,7 @@ endif
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test resilience upgrade monitoring bench lint lock clean
+.PHONY: help demo test resilience upgrade monitoring bench lint lock containers clean
 
 help:
 	@echo "make demo       see it all work on this machine in a minute; KEEP=1 leaves it running to look at"
@@ -17,6 +17,7 @@ help:
 	@echo "make resilience breaks everything that can break, at length, and prints what came of it"
 	@echo "make upgrade    upgrades workers from the release before, under load, and rolls back; FROM=REF"
 	@echo "make monitoring tests the alerts, and puts every query of dashboard and alerts to a real Prometheus"
+	@echo "make containers builds docker-compose.yml, starts it, hurts it, and prints the counts"
 	@echo "make bench      measures limit, throughput and more beside other job systems; ARGS=\"--only-ours throughput\""
 	@echo "make lint       format, lint, types and import contracts"
 	@echo "make lock       remake the locks from pyproject.toml; ARGS=--upgrade takes newer releases"
@@ -41,6 +42,9 @@ upgrade: $(INSTALLED)
 
 monitoring: $(INSTALLED)
 	@$(BIN)/python -m ops.monitoring
+
+containers: $(INSTALLED)
+	@$(BIN)/python -m ops.docker.proof
 
 bench: $(VENV)-bench/.installed
 	@$(VENV)-bench/bin/python -m ops.bench $(ARGS)

@@ -28,6 +28,12 @@ def _redis_scheme(value: SecretStr) -> SecretStr:
     return value
 
 
+def _readable(path: Path | None) -> Path | None:
+    if path and not os.access(path, os.R_OK):
+        raise ValueError("expected a PEM file that can be read")
+    return path
+
+
 def _split(value: Any) -> Any:
     return [key.strip() for key in value.split(",") if key.strip()] if isinstance(value, str) else value
 
@@ -74,6 +80,12 @@ class Settings(BaseSettings):
         default=9808, ge=0, le=65535, description="Prometheus endpoint of a worker; `0` turns it off"
     )
     metrics_host: str = Field(default="127.0.0.1", description="address on which the metrics are served")
+    health_file: Path | None = Field(
+        default=None, description="the file that shows `python -m worker.health` that its worker or beat works"
+    )
+    ca_file: Annotated[Path | None, AfterValidator(_readable)] = Field(
+        default=None, description="a PEM file of who vouches for providers' hosts, in place of the public authorities"
+    )
     encryption_keys: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split), AfterValidator(_fernet)] = (
         Field(
             default=(),

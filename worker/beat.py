@@ -16,6 +16,7 @@ from config.celery_values import BEAT_LOOP_SECONDS, beat_values
 from config.errors import ConfigurationError
 from config.schedule import beat_schedule
 from config.settings import PREFIX, settings
+from worker.sign_of_life import SignOfLife
 
 log = structlog.get_logger()
 
@@ -26,6 +27,7 @@ class InvitationScheduler(RedBeatScheduler):  # type: ignore[misc]
     lock: Any = None
 
     def __init__(self, app: Celery, **options: Any) -> None:
+        self._sign_of_life = SignOfLife(settings().health_file)
         app.conf.update(beat_values(settings()))
         with _signals_held():
             super().__init__(app, **options)
@@ -46,7 +48,9 @@ class InvitationScheduler(RedBeatScheduler):  # type: ignore[misc]
         try:
             if self.lock is None:
                 acquire_distributed_beat_lock(sender=SimpleNamespace(scheduler=self))
-            return float(super().tick(*args, **options))
+            seconds = float(super().tick(*args, **options))
+            self._sign_of_life.give()
+            return seconds
         except LockError:
             log.warning("beat_lost_its_lock")
             self.lock = None

@@ -18,6 +18,7 @@ from worker.claims import Claim
 from worker.connection import patiently, redis
 from worker.ledger import CLAIMED_WITHIN_SECONDS, Ledger, ledger
 from worker.metrics import beat_of_pacer, count_ended
+from worker.sign_of_life import SignOfLife
 from worker.threads import DeliveryThreads
 
 BELL = "invitations:bell"
@@ -33,6 +34,7 @@ class Pacer:
         self._ledger = ledger
         self._redis = redis
         self._lease_ms = settings.lease_seconds * 1000
+        self._sign_of_life = SignOfLife(settings.health_file)
         self._configured_at = 0.0
         self._loop = Loop("pacer", self.turn, self._configure)
 
@@ -52,10 +54,15 @@ class Pacer:
         free = self._threads.wait_for_free(LONGEST_SLEEP_SECONDS)
         beat_of_pacer()
         self._threads.publish_events()
-        if not free or self._loop.ends.is_set():
+        if self._loop.ends.is_set():
+            return
+        if not free:
+            self._redis.ping()
+            self._sign_of_life.give()
             return
         self._configure_again()
         wait_ms, ids = self._ledger.admit(free, self._lease_ms)
+        self._sign_of_life.give()
         self._deliver(ids)
         if wait_ms != 0 and not self._loop.ends.is_set():
             seconds = LONGEST_SLEEP_SECONDS if wait_ms is None else min(wait_ms / 1000, LONGEST_SLEEP_SECONDS)

@@ -25,6 +25,9 @@ def _time(what: str) -> Any:
 
 
 Port = Annotated[int, typer.Option(help="0 takes any free one.")]
+Certificate = Annotated[
+    str | None, typer.Option(help="PEM file with a certificate and its key: speaks https.", metavar="FILE")
+]
 Limit = Annotated[str | None, typer.Option(help='Calls an account may make: "60/minute", "60/6s".')]
 Window = Annotated[Literal["fixed", "sliding", "bucket"], typer.Option(help="How the limit is counted.")]
 Latency = Annotated[float, _time("Every answer leaves so long after its call came.")]
@@ -39,6 +42,7 @@ def simulate(  # noqa: PLR0913
     *,
     host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
     port: Port = 8900,
+    certificate: Certificate = None,
     limit: Limit = None,
     window: Window = "fixed",
     latency: Latency = "0ms",  # type: ignore[assignment]
@@ -60,6 +64,7 @@ def simulate(  # noqa: PLR0913
         options = SimulatorOptions(
             host=host,
             port=port,
+            certificate=certificate,
             limit=limit,
             window=window,
             latency_ms=round(latency * 1000),

@@ -15,6 +15,7 @@ class SimulatorOptions:
     """Options of one simulator. Raises ValueError that begins with the name of the field that is wrong.
 
     host, port: where to listen; loopback unless told otherwise; port 0 takes any free one.
+    certificate: a PEM file with a certificate and its key; with it the simulator speaks https.
     limit: calls an account may make, "60/minute", "20/second", "1000/hour", "60/6s"; None for no limit.
     window: how that limit is counted: "fixed" (from the first call in it), "sliding" or "bucket".
     latency_ms: every answer leaves this long after its call arrived and was processed.
@@ -35,6 +36,7 @@ class SimulatorOptions:
 
     host: str = "127.0.0.1"
     port: int = 8900
+    certificate: str | None = None
     limit: str | None = None
     window: WindowKind = "fixed"
     latency_ms: int = 0

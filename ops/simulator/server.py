@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import time
 from collections.abc import Coroutine
 from typing import cast
@@ -34,7 +35,7 @@ class SimulatorServer(HTTPServerConnectionDelegate):
     def __init__(self, options: SimulatorOptions) -> None:
         self.engine = Engine(options)
         self._options = options
-        self._http = HTTPServer(self, max_body_size=_MAX_BODY)
+        self._http = HTTPServer(self, max_body_size=_MAX_BODY, ssl_options=_tls(options.certificate))
         self._tasks: set[asyncio.Task[None]] = set()
         self._own = {("GET", "/_stats"): self._stats, ("GET", "/_calls"): self._calls}
 
@@ -44,7 +45,8 @@ class SimulatorServer(HTTPServerConnectionDelegate):
         listening = _listen(host, self._options.port)
         self._http.add_socket(listening)
         shown = f"[{host}]" if ":" in host else host
-        return f"http://{shown}:{listening.getsockname()[1]}"
+        scheme = "https" if self._options.certificate else "http"
+        return f"{scheme}://{shown}:{listening.getsockname()[1]}"
 
     async def stop(self) -> None:
         """Close every connection, those with unanswered calls too."""
@@ -114,6 +116,18 @@ class SimulatorServer(HTTPServerConnectionDelegate):
         except ValueError as error:
             return json_reply(400, {"error": str(error)})
         return json_reply(200, {"changed": True})
+
+
+def _tls(certificate: str | None) -> ssl.SSLContext | None:
+    if certificate is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(certificate)
+    except OSError as error:
+        advice = "expected a PEM file with a certificate and its key"
+        raise OSError(error.errno, f"cannot use {certificate}: {advice}") from None
+    return context
 
 
 def _listen(host: str, port: int) -> socket.socket:

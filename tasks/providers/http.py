@@ -15,6 +15,7 @@ from requests.exceptions import RequestException
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential, wait_random
 from urllib3.exceptions import HTTPError, SSLError
 
+from config.settings import settings
 from tasks.outcome import CredentialsRefused, Unavailable, Unclear
 from tasks.providers.base import Reply, Request
 from tasks.providers.connection import Adapter, Call, TooLarge, calling
@@ -51,7 +52,12 @@ class _Local(local):
 
     def __init__(self) -> None:
         self.adapter = Adapter()
-        self.verify: bool | str = True
+
+
+def trusted() -> bool | str:
+    """A PEM file of those who vouch for the providers' hosts; True for the public authorities."""
+    ca_file = settings().ca_file
+    return str(ca_file) if ca_file else True
 
 
 def quiet_http_logs() -> None:
@@ -111,7 +117,7 @@ def _open(root: str, request: Request, deadline: Deadline) -> Response:
         data=urlencode(request.form) if request.form is not None else None,
         json=request.json,
     )
-    return _local.adapter.send(prepared, timeout=(left, left), stream=True, verify=_local.verify)
+    return _local.adapter.send(prepared, timeout=(left, left), stream=True, verify=trusted())
 
 
 def _reply(response: Response) -> Reply | Unclear:

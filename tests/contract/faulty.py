@@ -182,5 +182,5 @@ def _tls(host: str = "127.0.0.1", *, expired: bool = False, trusted: bool = Fals
         file = write_certificate(Path(folder), host, expired=expired)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(file)
-        with patch.object(http._local, "verify", str(file)) if trusted else nullcontext():
+        with patch.object(http, "trusted", lambda: str(file)) if trusted else nullcontext():
             yield context

@@ -44,6 +44,7 @@ def settings_with(text: str, **changes: object) -> Settings:
         ("INVITATIONS_METRICS_PORT", "70000", "expected 65535 or less"),
         ("INVITATIONS_ENCRYPTION_KEYS", "s3cret", "Fernet keys"),
         ("INVITATIONS_SECRETS_DIR", "nowhere", "a folder that exists"),
+        ("INVITATIONS_CA_FILE", "nowhere.pem", "a PEM file that can be read"),
     ],
 )
 def test_a_bad_setting_is_named_with_what_was_expected(

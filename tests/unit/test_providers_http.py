@@ -3,6 +3,7 @@
 import logging
 import socket
 import ssl
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
 from time import sleep
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from config.settings import settings
 from tasks.outcome import CredentialsRefused, Unavailable, Unclear
 from tasks.providers import connection, http
 from tasks.providers.base import Reply, Request
@@ -39,8 +41,11 @@ def tls(certificate: Path) -> ssl.SSLContext:
 
 
 @pytest.fixture
-def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http._local, "verify", str(certificate))
+def trusted(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("INVITATIONS_CA_FILE", str(certificate))
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
 
 
 def test_a_certificate_that_nobody_vouches_for_is_not_accepted(tls: ssl.SSLContext) -> None:

@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from ops.simulator import RunningSimulator, SimulatorOptions
+from tests.contract.certificates import write_certificate
 
 PROJECT = Path(__file__).parents[2]
 PROGRAM = "from ops.simulator import SimulatorOptions, serve; serve(SimulatorOptions(port=0))"
@@ -67,6 +68,24 @@ def test_a_port_in_use_is_named_with_advice() -> None:
         advice = f"cannot listen on 127.0.0.1:{port}: .*; choose another host or port, or stop what uses this one"
         with pytest.raises(OSError, match=advice), RunningSimulator(SimulatorOptions(port=port)):
             raise AssertionError("two simulators on one port")
+
+
+def test_with_a_certificate_it_speaks_https(tmp_path: Path) -> None:
+    certificate = write_certificate(tmp_path)
+    with RunningSimulator(SimulatorOptions(port=0, certificate=str(certificate))) as simulator:
+        answer = requests.get(f"{simulator.url}/_stats", verify=str(certificate), timeout=5)
+
+    assert simulator.url.startswith("https://")
+    assert answer.json()["accounts"] == {}
+
+
+def test_a_certificate_that_is_none_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "none.pem"
+    file.write_text("no certificate")
+    options = SimulatorOptions(port=0, certificate=str(file))
+
+    with pytest.raises(OSError, match=r"cannot use .*none\.pem: expected a PEM file"), RunningSimulator(options):
+        raise AssertionError("https without a certificate")
 
 
 def test_two_simulators_know_nothing_of_each_other() -> None:
