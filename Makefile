@@ -9,13 +9,14 @@ endif
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test resilience upgrade bench lint lock clean
+.PHONY: help demo test resilience upgrade flower-browser bench lint lock clean
 
 help:
 	@echo "make demo       see it all work on this machine in a minute; KEEP=1 leaves it running to look at"
 	@echo "make test       lint, and all tests with a real server and real workers; ARGS=\"-k gate\" goes to pytest"
 	@echo "make resilience breaks everything that can break, at length, and prints what came of it"
 	@echo "make upgrade    upgrades workers from the release before, under load, and rolls back; FROM=REF"
+	@echo "make flower-browser  looks at Flower in Chromium; PICTURES=ops/pictures makes the README's pictures anew"
 	@echo "make bench      measures limit, throughput and more beside other job systems; ARGS=\"--only-ours throughput\""
 	@echo "make lint       format, lint, types and import contracts"
 	@echo "make lock       remake the locks from pyproject.toml; ARGS=--upgrade takes newer releases"
@@ -38,6 +39,9 @@ upgrade: FROM ?= $(or $(shell git describe --tags --abbrev=0 2>/dev/null),6e7451
 upgrade: $(INSTALLED)
 	@$(BIN)/python -m tests.upgrade $(FROM)
 
+flower-browser: $(VENV)-browser/.installed
+	@PICTURES=$(PICTURES) $(VENV)-browser/bin/python -m pytest -q tests/browser/flower_pages.py $(ARGS)
+
 bench: $(VENV)-bench/.installed
 	@$(VENV)-bench/bin/python -m ops.bench $(ARGS)
 
@@ -56,6 +60,11 @@ clean:
 
 $(INSTALLED): requirements-dev.lock pyproject.toml
 	@sh ops/install.sh $(PYTHON) $(VENV)
+	@touch $@
+
+$(VENV)-browser/.installed: requirements-dev.lock pyproject.toml
+	@sh ops/install.sh $(PYTHON) $(VENV)-browser
+	@$(VENV)-browser/bin/python -m pip install --quiet --no-build-isolation -e ".[browser]"
 	@touch $@
 
 # Beside the locked packages what the benchmark compares with: no part of what is tested or shipped.
