@@ -9,7 +9,7 @@ endif
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test resilience upgrade monitoring bench lint lock containers clean
+.PHONY: help demo test resilience upgrade monitoring bench lint lock containers flower-browser clean
 
 help:
 	@echo "make demo       see it all work on this machine in a minute; KEEP=1 leaves it running to look at"
@@ -18,6 +18,7 @@ help:
 	@echo "make upgrade    upgrades workers from the release before, under load, and rolls back; FROM=REF"
 	@echo "make monitoring tests the alerts, and puts every query of dashboard and alerts to a real Prometheus"
 	@echo "make containers builds docker-compose.yml, starts it, hurts it, and prints the counts"
+	@echo "make flower-browser  looks at Flower in Chromium; PICTURES=ops/pictures makes the README's pictures anew"
 	@echo "make bench      measures limit, throughput and more beside other job systems; ARGS=\"--only-ours throughput\""
 	@echo "make lint       format, lint, types and import contracts"
 	@echo "make lock       remake the locks from pyproject.toml; ARGS=--upgrade takes newer releases"
@@ -45,6 +46,8 @@ monitoring: $(INSTALLED)
 
 containers: $(INSTALLED)
 	@$(BIN)/python -m ops.docker.proof
+flower-browser: $(VENV)-browser/.installed
+	@PICTURES=$(PICTURES) $(VENV)-browser/bin/python -m pytest -q tests/browser/flower_pages.py $(ARGS)
 
 bench: $(VENV)-bench/.installed
 	@$(VENV)-bench/bin/python -m ops.bench $(ARGS)
@@ -64,6 +67,11 @@ clean:
 
 $(INSTALLED): requirements-dev.lock pyproject.toml
 	@sh ops/install.sh $(PYTHON) $(VENV)
+	@touch $@
+
+$(VENV)-browser/.installed: requirements-dev.lock pyproject.toml
+	@sh ops/install.sh $(PYTHON) $(VENV)-browser
+	@$(VENV)-browser/bin/python -m pip install --quiet --no-build-isolation -e ".[browser]"
 	@touch $@
 
 # Beside the locked packages what the benchmark compares with: no part of what is tested or shipped.

@@ -101,7 +101,7 @@ def _worker(settings: Settings) -> dict[str, Any]:
 
 def _tasks() -> dict[str, Any]:
     return {
-        "include": ["tasks.send", "tasks.deliver", "tasks.retrieve", "tasks.upkeep", "tasks.inbox"],
+        "include": ["tasks.send", "tasks.deliver", "tasks.retrieve", "tasks.upkeep", "tasks.inbox", "worker.steering"],
         "task_default_queue": QUEUE,
         # Deliveries need no queue: the ledger is theirs, and threads of their own (worker/threads.py).
         "task_queues": [Queue(QUEUE, Exchange(QUEUE), routing_key=QUEUE)],

@@ -50,6 +50,14 @@ def _fernet(keys: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     return keys
 
 
+def _logins(logins: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    for login in logins:
+        name, _, password = login.get_secret_value().partition(":")
+        if not (name and password and login.get_secret_value().isascii()):
+            raise ValueError("expected NAME:PASSWORD in ASCII, with commas between several")
+    return logins
+
+
 class Settings(BaseSettings):
     """Every setting, its default and what it means. Each is an environment variable with the prefix INVITATIONS_."""
 
@@ -92,6 +100,13 @@ class Settings(BaseSettings):
             description="Fernet keys, newest first, commas between; when set, personal data is encrypted in Redis;"
             " `plain` before them turns it off",
         )
+    )
+    flower_basic_auth: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split), AfterValidator(_logins)] = (
+        Field(default=(), description="`NAME:PASSWORD` that Flower asks for, with commas between several")
+    )
+    flower_db: Path = Field(
+        default=Path("/var/lib/invitations/flower"),
+        description="the file in which Flower keeps what it saw; by default where that folder can be written",
     )
     flower_without_login: Literal["no", "yes"] = Field(
         default="no", description="`yes` lets Flower start without a login, where another door stands before it"

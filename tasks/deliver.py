@@ -7,6 +7,7 @@ from typing import Any
 import structlog
 from celery import signals
 from celery.exceptions import Retry
+from celery.worker.state import revoked
 from redis.exceptions import RedisError
 
 from config.settings import settings
@@ -19,16 +20,12 @@ from worker.ending import ending
 from worker.ledger import CLAIMED_WITHIN_SECONDS, NO_ACCOUNT, ledger
 from worker.masking import UnforeseenError
 from worker.metrics import count, count_ended
+from worker.steering import REVOKED
 
 log = structlog.get_logger()
 
-REVOKED = "revoked in Celery"
 # The pacer waits for it meanwhile; where Redis is away the lease brings the invitation back, and it is revoked then.
 REVOKED_WITHIN_SECONDS = 2
-
-
-class StillWaiting(Exception):
-    """Why an invitation went back in line; shown in Flower beside the state RETRY."""
 
 
 class DeliveryError(UnforeseenError):
@@ -42,7 +39,7 @@ def deliver(*ids: Any, **options: Any) -> str:
     to.
 
     Raises:
-        celery.exceptions.Retry: nothing is published; it tells Flower that the invitation waits in line.
+        celery.exceptions.Retry: nothing is published; it tells Flower that the invitation waits in line, and why.
         DeliveryError: naming the type of an unforeseen error, never its text.
     """
     claimed: Claim | None = getattr(deliver.request, "claim", None)
@@ -88,7 +85,9 @@ def _settle(claim: Claim, step: Step) -> str:
     # An answer that is not written down makes a call that has to be repeated.
     state, applied = _write_down(claim, step, settings().lease_seconds)
     if applied and state == "queued":
-        raise Retry(step.reason, StillWaiting(step.reason))
+        if claim.id in revoked and ledger().cancel(claim.id, REVOKED)[0] == "cancelled":
+            return "cancelled"
+        raise Retry(step.reason)
     return state
 
 

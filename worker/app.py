@@ -12,7 +12,7 @@ from config.celery_values import celery_values
 from config.errors import ConfigurationError
 from config.settings import Settings, settings
 from worker.connection import redis
-from worker.dashboard import require_login
+from worker.dashboard import prepare_flower
 from worker.logs import configure_logs
 from worker.metrics import serve_metrics
 from worker.pacer import PacerStep
@@ -55,7 +55,7 @@ def _serve_metrics(**_: object) -> None:
     serve_metrics(settings())
 
 
-signals.import_modules.connect(require_login)
+signals.import_modules.connect(prepare_flower)
 
 flower_configuration = find_spec("config.flower")
 if flower_configuration and flower_configuration.origin:

@@ -1,6 +1,9 @@
-"""Flower's start: not without a login, unless the configuration says so by name."""
+"""Flower's start: not without a login, unless the configuration says so by name; and with everything masked."""
 
-from logging import getLogger
+import os
+from importlib import import_module
+from logging import INFO, getLogger
+from pathlib import Path
 
 import click
 from tornado.options import options
@@ -8,18 +11,36 @@ from tornado.options import options
 from config.settings import PREFIX, settings
 
 NO_LOGIN = f"""Flower is not started: it asks for no login, and whoever reaches it could read and stop deliveries.
-Give it one, such as --basic-auth=NAME:PASSWORD (or FLOWER_BASIC_AUTH), or --auth with an --auth-provider; where another
-door stands before it, say so with {PREFIX}FLOWER_WITHOUT_LOGIN=yes."""
+Give it one: {PREFIX}FLOWER_BASIC_AUTH=NAME:PASSWORD, best as a file of that name in the secrets folder, or --auth with
+an --auth-provider; where another door stands before it, say so with {PREFIX}FLOWER_WITHOUT_LOGIN=yes."""
+NO_STORE = f"""Flower is not started: it cannot keep what it saw in %s.
+Give {PREFIX}FLOWER_DB a file in a folder that exists and that Flower's user may write."""
 
 
-def require_login(**_: object) -> None:
+def prepare_flower(**_: object) -> None:
     """Called when a command of Celery imports the tasks, by when Flower has read all its options.
 
     Raises:
-        SystemExit: this is Flower, without a login and without the setting that allows it.
+        SystemExit: this is Flower, without a login and without the setting that allows it, or without a place for what
+            it is to keep.
     """
     context = click.get_current_context(silent=True)
-    if context is None or context.command.name != "flower" or any(options.basic_auth or ()) or options.auth:
+    if context is None or context.command.name != "flower":
+        return
+    _require_login()
+    if options.persistent and not os.access(Path(options.db).absolute().parent, os.W_OK):
+        raise SystemExit(NO_STORE % options.db)
+    # At DEBUG it prints what is sent over the API: a whole job.
+    getLogger("flower.api.tasks").setLevel(INFO)
+    # Nothing but Flower itself is to load Flower.
+    import_module("worker.flower_events").take_over()
+
+
+def _require_login() -> None:
+    if any(options.basic_auth or ()) or options.auth:
+        return
+    if settings().flower_basic_auth:
+        options.basic_auth = [login.get_secret_value() for login in settings().flower_basic_auth]
         return
     if settings().flower_without_login != "yes":
         raise SystemExit(NO_LOGIN)

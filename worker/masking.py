@@ -35,6 +35,12 @@ class MaskedRequest(Request):
     def info(self, safe: bool = False) -> Any:
         return {**super().info(safe=True), "args": MASKED, "kwargs": MASKED}
 
+    def on_retry(self, exc_info: Any) -> None:
+        """The event of a wait tells why, in plain words; where in the program that was found helps nobody."""
+        if self.task.acks_late:
+            self.acknowledge()
+        self.send_event("task-retried", exception=str(exc_info.exception.exc), traceback=None)
+
 
 class UnforeseenError(Exception):
     """A fault of this program, by the type of the error: its text may repeat what it stumbled over."""

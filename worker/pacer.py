@@ -100,6 +100,11 @@ class PacerStep(bootsteps.StartStopStep):
         threads = DeliveryThreads(parent.app, settings().concurrency, lambda: parent.consumer)
         self._pacer = Pacer(threads, ledger(), redis(), settings())
 
+    def info(self, parent: Any) -> Any:
+        """What Flower shows under Pool, which is Celery's pool alone."""
+        own = f"{settings().concurrency} threads of their own"
+        return {"pool": {**parent.pool.info, "serves": "jobs that come in, and retrieval", "deliveries": own}}
+
     def start(self, parent: Any) -> None:
         signals.worker_ready.connect(self._begin)
 

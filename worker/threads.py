@@ -58,7 +58,8 @@ class DeliveryThreads:
         """Gives the claim to a thread."""
         request = self._request(claim)
         state.task_reserved(request)
-        request.send_event("task-received", name=TASK, args=MASKED, kwargs=MASKED, retries=0, root_id=claim.id)
+        account = repr({"account": claim.account})
+        request.send_event("task-received", name=TASK, args=MASKED, kwargs=account, retries=0, root_id=claim.id)
         try:
             result: Any = request.execute_using_pool(self._pool)
         except TaskRevokedError:

@@ -73,7 +73,10 @@ def _start(places: Places, processes: Processes) -> None:
         processes.start(f"worker {number}", *CELERY, "worker", *name, INVITATIONS_METRICS_PORT=str(port))
     processes.start("beat", *CELERY, "beat")
     where = (f"--address={LOOPBACK}", f"--port={places.flower_port}")
-    processes.start("Flower", *CELERY, "flower", *where, FLOWER_BASIC_AUTH=LOGIN)
+    kept = str(places.folder / "flower")
+    processes.start(
+        "Flower", *CELERY, "flower", *where, INVITATIONS_FLOWER_BASIC_AUTH=LOGIN, INVITATIONS_FLOWER_DB=kept
+    )
 
 
 def _start_server(places: Places) -> Any:

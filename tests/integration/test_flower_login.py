@@ -56,8 +56,9 @@ def test_with_a_login_it_starts_and_asks_for_it(
     flower, url = start(deployment, *options, variable=variable)
     flower.wait_for("Visit me at")
 
-    assert requests.get(f"{url}/workers", timeout=20).status_code == 401
-    assert requests.get(f"{url}/workers", auth=FLOWER_LOGIN, timeout=20).status_code == 200
+    for page in ("workers", "api/workers"):
+        assert requests.get(f"{url}/{page}", timeout=20).status_code == 401
+        assert requests.get(f"{url}/{page}", auth=FLOWER_LOGIN, timeout=20).status_code == 200
     assert WARNING not in flower.text
 
 

@@ -1,11 +1,8 @@
 """A call whose answer was lost: the provider's list is asked first, within the gate, and nothing is sent twice."""
 
-import time
-
 import pytest
 
 from tests.integration.deployment import Deployment, job, within
-from worker.ledger import Ledger
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -47,16 +44,3 @@ def test_a_look_up_that_is_refused_for_the_limit_closes_the_gate(deployment: Dep
     assert (record.state, record.throttled, record.attempts) == ("accepted", 1, 1)
     assert after["accepted"] - before["accepted"] == 1
     assert after["inside_retry_after"] == before["inside_retry_after"]
-
-
-def test_a_delivery_revoked_in_flower_is_cancelled(deployment: Deployment) -> None:
-    ledger = Ledger(deployment.redis)
-    ledger.pause("portal", "the shop moves")
-    receipt = deployment.accept(job("portal", "revoked"))[0]
-    deployment.client().control.revoke(receipt.id)
-    time.sleep(1)
-
-    ledger.resume("portal")
-
-    record = deployment.wait_for(receipt.id, "cancelled", "accepted")
-    assert (record.state, record.reason) == ("cancelled", "revoked in Celery")

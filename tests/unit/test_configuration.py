@@ -43,6 +43,8 @@ def settings_with(text: str, **changes: object) -> Settings:
         ("INVITATIONS_REDIS_URL", "redis://host:s3cret", "whole numbers"),
         ("INVITATIONS_METRICS_PORT", "70000", "expected 65535 or less"),
         ("INVITATIONS_ENCRYPTION_KEYS", "s3cret", "Fernet keys"),
+        ("INVITATIONS_FLOWER_BASIC_AUTH", "s3cret", "NAME:PASSWORD"),
+        ("INVITATIONS_FLOWER_BASIC_AUTH", "one:s3cret,two:", "NAME:PASSWORD"),
         ("INVITATIONS_SECRETS_DIR", "nowhere", "a folder that exists"),
         ("INVITATIONS_CA_FILE", "nowhere.pem", "a PEM file that can be read"),
     ],

@@ -16,7 +16,7 @@ from worker.records import STATES
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text("utf-8")
 EXAMPLE = (ROOT / "config" / "accounts.example.toml").read_text("utf-8")
-NO_FIXED_DEFAULT = {"redis_url", "secrets_dir", "encryption_keys", "health_file", "ca_file"}
+NO_FIXED_DEFAULT = {"redis_url", "secrets_dir", "encryption_keys", "health_file", "ca_file", "flower_basic_auth"}
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
