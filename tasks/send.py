@@ -33,9 +33,10 @@ def send(*args: Any, **kwargs: Any) -> dict[str, Any]:
         keep_trying = patiently(settings().lease_seconds)
         answer = keep_trying(acceptance().accept, [job_in(args, kwargs)])[0]
     except (RedisError, ConfigurationError) as error:
-        log.error("job_not_accepted", error=type(error).__name__)
+        log.error("job_not_accepted", task_id=send.request.id, error=type(error).__name__)
         time.sleep(NOT_ACCEPTED_SECONDS)
         raise Reject(type(error).__name__, requeue=True) from None
+    log.info("job_accepted", invitation=answer.receipt.id, state=answer.receipt.state, created=answer.receipt.created)
     result = {"id": answer.receipt.id, "state": answer.receipt.state, "created": answer.receipt.created}
     if answer.faults:
         result["faults"] = [fault.model_dump() for fault in answer.faults]

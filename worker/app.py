@@ -1,7 +1,9 @@
 """The Celery application: `celery -A worker.app worker`, `beat` and `flower`."""
 
 import os
+from collections.abc import Callable
 from importlib.util import find_spec
+from typing import Any
 
 import structlog
 from celery import Celery, signals
@@ -21,9 +23,28 @@ from worker.vault import Identity, Vault
 log = structlog.get_logger()
 
 
+class Invitations(Celery):
+    """In a log of JSON lines there is no banner."""
+
+    @property
+    def Worker(self) -> Any:  # noqa: N802
+        return _quiet(super().Worker)
+
+    @property
+    def Beat(self) -> Any:  # noqa: N802
+        return _quiet(super().Beat)
+
+
+def _quiet(program: Callable[..., Any]) -> Callable[..., Any]:
+    def start(*args: Any, quiet: bool = False, **options: Any) -> Any:
+        return program(*args, quiet=quiet or settings().log_format == "json", **options)
+
+    return start
+
+
 def create_app(settings: Settings) -> Celery:
     """The application over these settings. Makes no connection."""
-    app = Celery("invitations", task_cls="worker.masking:MaskedTask")
+    app = Invitations("invitations", task_cls="worker.masking:MaskedTask")
     app.conf.update(celery_values(settings))
     app.steps["worker"].add(PacerStep)
     return app
@@ -36,6 +57,12 @@ def _stop_with(error: ConfigurationError) -> SystemExit:
 @signals.setup_logging.connect
 def _set_up_logging(loglevel: int | str | None = None, **_: object) -> None:
     configure_logs(settings().log_format, loglevel or "INFO")
+
+
+@signals.celeryd_init.connect
+def _begin_worker(options: dict[str, Any], **_: object) -> None:
+    # Celery and we warn of what we find before Celery sets up the log.
+    _set_up_logging(options.get("loglevel"))
 
 
 @signals.celeryd_init.connect
