@@ -18,6 +18,7 @@ from worker.dashboard import require_login
 from worker.logs import configure_logs
 from worker.metrics import serve_metrics
 from worker.pacer import PacerStep
+from worker.tracing import tracing
 from worker.vault import Identity, Vault
 
 log = structlog.get_logger()
@@ -63,6 +64,7 @@ def _set_up_logging(loglevel: int | str | None = None, **_: object) -> None:
 def _begin_worker(options: dict[str, Any], **_: object) -> None:
     # Celery and we warn of what we find before Celery sets up the log.
     _set_up_logging(options.get("loglevel"))
+    tracing.begin()
 
 
 @signals.celeryd_init.connect
@@ -75,6 +77,11 @@ def _check_configuration(**_: object) -> None:
         raise _stop_with(error) from None
     except RedisError as error:
         log.warning("redis_is_away", error=type(error).__name__)
+
+
+@signals.worker_shutdown.connect
+def _end_traces(**_: object) -> None:
+    tracing.end()
 
 
 @signals.worker_ready.connect

@@ -79,7 +79,7 @@ def test_our_events_are_constant_and_name_the_invitation(said: dict[str, list[st
     assert [line["event"] for line in ours if not CONSTANT.fullmatch(line["event"])] == []
     about_one = [line for line in ours if line["event"].startswith(("invitation_", "job_"))]
     assert [line for line in about_one if not re.fullmatch("[0-9a-f]{32}", line.get("invitation", ""))] == []
-    assert {"invitation_settled", "job_accepted"} <= {line["event"] for line in about_one}
+    assert {"invitation_settled", "job_taken"} <= {line["event"] for line in about_one}
 
 
 def test_celerys_lines_of_tasks_are_events_with_fields(said: dict[str, list[str]]) -> None:
