@@ -27,6 +27,7 @@ from worker.connection import redis
 from worker.entries import Entry, Receipt, RefusedEntry
 from worker.ledger import KEPT_BYTES, NO_ACCOUNT, Ledger, ledger
 from worker.metrics import INVITATIONS
+from worker.tracing import UNTRACED, Accepting
 from worker.vault import Identity, Vault
 
 log = structlog.get_logger()
@@ -42,8 +43,16 @@ LARGEST_ORDER = 10**100
 FOREIGN = "foreign"
 
 Prepared = tuple[Entry | RefusedEntry, tuple[Fault, ...]]
-# With the fingerprint of the key that their ids were made with.
-Batch = tuple[str, list[Prepared]]
+
+
+class Batch(NamedTuple):
+    """Jobs that were made ready. `fingerprint`: of the key that their ids were made with."""
+
+    raws: Sequence[Any]
+    hold_ms: int
+    spans: Accepting
+    fingerprint: str
+    prepared: list[Prepared]
 
 
 class Accepted(NamedTuple):
@@ -62,42 +71,50 @@ class Acceptance:
         self._identity = identity
         self._accounts = accounts
 
-    def accept(self, raws: Sequence[Any], *, hold_ms: int = 0) -> list[Accepted]:
+    def accept(self, raws: Sequence[Any], *, hold_ms: int = 0, traces: Iterable[str] = UNTRACED) -> list[Accepted]:
         """One answer for each job, in order: JSON texts, or what they would hold. What is new waits `hold_ms` longer
-        than it asks for. Raises redis.RedisError."""
-        return self._write(raws, self._prepare_all(raws, hold_ms), hold_ms)
+        than it asks for. `traces`: the traceparent of each, or ''. Raises redis.RedisError."""
+        return self._write(self._prepare_all(raws, Accepting(traces, len(raws)), hold_ms))
 
-    def accept_all(self, batches: Iterable[Sequence[Any]]) -> Iterator[list[Accepted]]:
-        """The answers of each batch: the next is made ready while Redis takes the one before it. Raises
-        redis.RedisError."""
+    def accept_all(
+        self, batches: Iterable[Sequence[Any]], *, traces: Iterable[str] = UNTRACED
+    ) -> Iterator[list[Accepted]]:
+        """The answers of each batch: the next is made ready while Redis takes the one before it. `traces`: of the jobs
+        of each batch. Raises redis.RedisError."""
         written: Future[list[Accepted]] | None = None
         with ThreadPoolExecutor(1) as writer:
             for raws in batches:
-                batch = self._prepare_all(raws)
+                batch = self._prepare_all(raws, Accepting(traces, len(raws)))
                 if written:
                     yield written.result()
-                written = writer.submit(self._write, raws, batch)
+                written = writer.submit(self._write, batch)
             if written:
                 yield written.result()
 
-    def _write(self, raws: Sequence[Any], batch: Batch, hold_ms: int = 0) -> list[Accepted]:
-        prepared, receipts = self._receipts(batch)
+    def _write(self, batch: Batch) -> list[Accepted]:
+        receipts = self._receipts(batch)
         if any(receipt.state == FOREIGN for receipt in receipts):
             self._identity = Identity.of(self._ledger.redis, self._vault)
-            prepared, receipts = self._receipts(self._prepare_all(raws, hold_ms))
+            batch = self._prepare_all(batch.raws, batch.spans, batch.hold_ms)
+            receipts = self._receipts(batch)
             if any(receipt.state == FOREIGN for receipt in receipts):
                 raise RedisError("Redis lost its data while jobs were accepted; enqueue them again")
-        self._count(prepared, receipts)
-        return [Accepted(receipt, faults) for receipt, (_, faults) in zip(receipts, prepared, strict=True)]
+        self._count(batch.prepared, receipts)
+        batch.spans.end(
+            {"id": receipt.id, "account": entry.account, "state": receipt.state, "created": receipt.created}
+            for receipt, (entry, _) in zip(receipts, batch.prepared, strict=True)
+        )
+        return [Accepted(receipt, faults) for receipt, (_, faults) in zip(receipts, batch.prepared, strict=True)]
 
-    def _receipts(self, batch: Batch) -> tuple[list[Prepared], list[Receipt]]:
-        fingerprint, prepared = batch
-        return prepared, self._ledger.accept([entry for entry, _ in prepared], fingerprint)
+    def _receipts(self, batch: Batch) -> list[Receipt]:
+        return self._ledger.accept([entry for entry, _ in batch.prepared], batch.fingerprint)
 
-    def _prepare_all(self, raws: Sequence[Any], hold_ms: int = 0) -> Batch:
+    def _prepare_all(self, raws: Sequence[Any], spans: Accepting, hold_ms: int = 0) -> Batch:
         # Read first: where another thread meets a new key meanwhile, this batch is foreign and made again.
         fingerprint, now = self._identity.fingerprint, cache(self._ledger.now)
-        return fingerprint, [self._prepare(raw, now, hold_ms) for raw in raws]
+        traced = zip(raws, spans.traces, strict=False)
+        prepared = [self._prepare(raw, now, hold_ms, trace) for raw, trace in traced]
+        return Batch(raws, hold_ms, spans, fingerprint, prepared)
 
     def _count(self, prepared: list[Prepared], receipts: list[Receipt]) -> None:
         made = zip(prepared, receipts, strict=True)
@@ -109,9 +126,9 @@ class Acceptance:
         known = self._accounts.get(account)
         return known.provider if known else NO_ACCOUNT
 
-    def _prepare(self, raw: Any, now: Callable[[], int], hold_ms: int) -> Prepared:
+    def _prepare(self, raw: Any, now: Callable[[], int], hold_ms: int, trace: str) -> Prepared:
         try:
-            return self._entry(raw, now, hold_ms), ()
+            return self._entry(raw, now, hold_ms, trace), ()
         except JobError as error:
             faults = error.faults
         except RedisError:
@@ -125,7 +142,7 @@ class Acceptance:
             faults = [*faults, CUT]
         return self._refused(raw, whole, faults), tuple(faults)
 
-    def _entry(self, raw: Any, clock: Callable[[], int], hold_ms: int) -> Entry:
+    def _entry(self, raw: Any, clock: Callable[[], int], hold_ms: int, trace: str) -> Entry:
         if isinstance(raw, Unreadable):
             raise JobError([raw.fault])
         if _size(raw) > MOST_BYTES:
@@ -151,6 +168,7 @@ class Acceptance:
             expires_after_ms=account.expires_after,
             natural=natural if own else "",
             who=self._identity.who(job.email),
+            trace=trace,
         )
 
     def _refused(self, raw: Any, whole: bytes, faults: Iterable[Fault]) -> RefusedEntry:

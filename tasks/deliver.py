@@ -18,9 +18,10 @@ from worker.claims import Claim, NoClaim
 from worker.connection import patiently
 from worker.ending import ending
 from worker.ledger import CLAIMED_WITHIN_SECONDS, NO_ACCOUNT, ledger
-from worker.masking import UnforeseenError
+from worker.masking import UnforeseenError, scrub
 from worker.metrics import count, count_ended
 from worker.steering import REVOKED
+from worker.tracing import tracing
 
 log = structlog.get_logger()
 
@@ -66,7 +67,10 @@ def _claim(invitation: str) -> Claim | NoClaim:
 
 
 def _deliver(claim: Claim) -> str:
-    with structlog.contextvars.bound_contextvars(invitation=claim.id, account=claim.account):
+    with (
+        structlog.contextvars.bound_contextvars(invitation=claim.id, account=claim.account),
+        tracing.attempt(claim.trace, id=claim.id, account=claim.account, attempts=claim.attempts),
+    ):
         if ending.is_set():
             return _settle(claim, Step("queued", "left to another worker", unclear=claim.unclear))
         delivery = Delivery(claim)
@@ -95,6 +99,7 @@ def _write_down(claim: Claim, step: Step, seconds: float) -> tuple[str, bool]:
     state, applied = patiently(seconds)(ledger().settle, claim.id, claim.token, step.as_dict())
     if applied:
         log.info("invitation_settled", state=state, reason=step.reason)
+        tracing.tell(state=state, reason=scrub(step.reason))
         count(claim.account, state)
     return state, applied
 

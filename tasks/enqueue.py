@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any
 
 from tasks.acceptance import BATCH, acceptance
 from tasks.faults import Fault, JobError, Unreadable
 from tasks.job import Job
 from worker.entries import Receipt
+from worker.tracing import current
 
 
 @dataclass(slots=True)
@@ -23,7 +24,7 @@ class Summary:
 
 
 def enqueue(job: Job | dict[str, Any] | str) -> Receipt:
-    """Enqueues one job: a `Job`, a dict, or a JSON text.
+    """Enqueues one job: a `Job`, a dict, or a JSON text. It carries on the trace of OpenTelemetry's current span.
 
     Returns its receipt; `created` is False where the invitation was known.
 
@@ -31,7 +32,7 @@ def enqueue(job: Job | dict[str, Any] | str) -> Receipt:
         JobError: naming every fault by field; the job is kept in the state `refused`.
         redis.RedisError: Redis is away, and nothing was enqueued.
     """
-    answer = acceptance().accept([_raw(job)])[0]
+    answer = acceptance().accept([_raw(job)], traces=[current()])[0]
     if answer.faults:
         raise JobError(list(answer.faults))
     return answer.receipt
@@ -48,7 +49,7 @@ def enqueue_many(
     so a run that broke off is simply run again. Raises redis.RedisError where Redis is away.
     """
     summary, position = Summary(), 0
-    for answers in acceptance().accept_all(_batches(map(_raw, jobs))):
+    for answers in acceptance().accept_all(_batches(map(_raw, jobs)), traces=repeat(current())):
         for answer in answers:
             position += 1
             if answer.faults:

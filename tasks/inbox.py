@@ -16,6 +16,7 @@ from tasks.unaccepted import job_of_entry
 from worker.app import app
 from worker.background import Loop
 from worker.connection import redis
+from worker.tracing import carried
 
 log = structlog.get_logger()
 
@@ -65,7 +66,9 @@ class InboxReader:
     def _accept(self, entries: Entries) -> None:
         if not entries:
             return
-        answers = acceptance().accept([job_of_entry(fields) for _, fields in entries if fields])
+        held = [fields for _, fields in entries if fields]
+        traces = [carried(fields.get("traceparent")) for fields in held]
+        answers = acceptance().accept([job_of_entry(fields) for fields in held], traces=traces)
         refused = sum(1 for answer in answers if answer.faults)
         ids = [entry for entry, _ in entries]
         with self._redis.pipeline(transaction=True) as pipe:

@@ -60,7 +60,8 @@ def retrieve(account: str) -> int:
         return 0
     retrieval = Retrieval(known, sightings, expected)
     try:
-        sent = retrieval.run()
+        with structlog.contextvars.bound_contextvars(account=account):
+            sent = retrieval.run()
     finally:
         redis().delete(f"invitations:retrieving:{account}")
     if retrieval.goes_on and not ending.is_set():
@@ -98,7 +99,6 @@ class Retrieval:
         self.goes_on = self._sent > 0 and (self._pages >= MOST_PAGES or len(wanted) >= MOST_WANTED)
         log.info(
             "retrieved",
-            account=self._account.name,
             pages=self._pages,
             sent=self._sent,
             expected=len(wanted),
@@ -117,7 +117,7 @@ class Retrieval:
         ledger().tell(self._account.gate, self._account.name, gate_lesson(page, random.random()))
         if isinstance(page, Page):
             return page
-        log.warning("retrieve_failed", account=self._account.name, reason=getattr(page, "reason", ""))
+        log.warning("retrieve_failed", reason=getattr(page, "reason", ""))
         return None
 
     def _may_call(self) -> bool:

@@ -13,6 +13,7 @@ from tasks.acceptance import acceptance
 from tasks.unaccepted import job_in
 from worker.app import app
 from worker.connection import patiently
+from worker.tracing import carried
 
 log = structlog.get_logger()
 
@@ -23,7 +24,8 @@ NOT_ACCEPTED_SECONDS = 1
 def send(*args: Any, **kwargs: Any) -> dict[str, Any]:
     """Accepts one job, the only argument. Returns `{"id", "state", "created"}`, and `faults` where it was refused.
 
-    Acknowledged only when accepted: a worker that dies before leaves the job to another.
+    Acknowledged only when accepted: a worker that dies before leaves the job to another. Of the message's headers
+    `traceparent` is carried on, which OpenTelemetry's instrumentation of Celery puts there.
 
     Raises:
         celery.exceptions.Reject: the ledger could not be written, or not be read with the configured keys; the job goes
@@ -31,11 +33,13 @@ def send(*args: Any, **kwargs: Any) -> dict[str, Any]:
     """
     try:
         keep_trying = patiently(settings().lease_seconds)
-        answer = keep_trying(acceptance().accept, [job_in(args, kwargs)])[0]
+        trace = carried(getattr(send.request, "traceparent", None))
+        answer = keep_trying(acceptance().accept, [job_in(args, kwargs)], traces=[trace])[0]
     except (RedisError, ConfigurationError) as error:
-        log.error("job_not_accepted", error=type(error).__name__)
+        log.error("job_not_accepted", task_id=send.request.id, error=type(error).__name__)
         time.sleep(NOT_ACCEPTED_SECONDS)
         raise Reject(type(error).__name__, requeue=True) from None
+    log.info("job_taken", invitation=answer.receipt.id, state=answer.receipt.state, created=answer.receipt.created)
     result = {"id": answer.receipt.id, "state": answer.receipt.state, "created": answer.receipt.created}
     if answer.faults:
         result["faults"] = [fault.model_dump() for fault in answer.faults]

@@ -1,7 +1,9 @@
 """The Celery application: `celery -A worker.app worker`, `beat` and `flower`."""
 
 import os
+from collections.abc import Callable
 from importlib.util import find_spec
+from typing import Any
 
 import structlog
 from celery import Celery, signals
@@ -16,14 +18,34 @@ from worker.dashboard import prepare_flower
 from worker.logs import configure_logs
 from worker.metrics import serve_metrics
 from worker.pacer import PacerStep
+from worker.tracing import tracing
 from worker.vault import Identity, Vault
 
 log = structlog.get_logger()
 
 
+class Invitations(Celery):
+    """In a log of JSON lines there is no banner."""
+
+    @property
+    def Worker(self) -> Any:  # noqa: N802
+        return _quiet(super().Worker)
+
+    @property
+    def Beat(self) -> Any:  # noqa: N802
+        return _quiet(super().Beat)
+
+
+def _quiet(program: Callable[..., Any]) -> Callable[..., Any]:
+    def start(*args: Any, quiet: bool = False, **options: Any) -> Any:
+        return program(*args, quiet=quiet or settings().log_format == "json", **options)
+
+    return start
+
+
 def create_app(settings: Settings) -> Celery:
     """The application over these settings. Makes no connection."""
-    app = Celery("invitations", task_cls="worker.masking:MaskedTask")
+    app = Invitations("invitations", task_cls="worker.masking:MaskedTask")
     app.conf.update(celery_values(settings))
     app.steps["worker"].add(PacerStep)
     return app
@@ -39,6 +61,13 @@ def _set_up_logging(loglevel: int | str | None = None, **_: object) -> None:
 
 
 @signals.celeryd_init.connect
+def _begin_worker(options: dict[str, Any], **_: object) -> None:
+    # Celery and we warn of what we find before Celery sets up the log.
+    _set_up_logging(options.get("loglevel"))
+    tracing.begin()
+
+
+@signals.celeryd_init.connect
 def _check_configuration(**_: object) -> None:
     """A worker without the right accounts and keys would take jobs that it cannot accept."""
     try:
@@ -48,6 +77,11 @@ def _check_configuration(**_: object) -> None:
         raise _stop_with(error) from None
     except RedisError as error:
         log.warning("redis_is_away", error=type(error).__name__)
+
+
+@signals.worker_shutdown.connect
+def _end_traces(**_: object) -> None:
+    tracing.end()
 
 
 @signals.worker_ready.connect

@@ -25,6 +25,7 @@ class InvitationScheduler(RedBeatScheduler):  # type: ignore[misc]
     """Two beats are safe: one holds the lock, the other waits for it. A Redis that is away ends neither."""
 
     lock: Any = None
+    _away = False
 
     def __init__(self, app: Celery, **options: Any) -> None:
         self._sign_of_life = SignOfLife(settings().health_file)
@@ -48,14 +49,20 @@ class InvitationScheduler(RedBeatScheduler):  # type: ignore[misc]
         try:
             if self.lock is None:
                 acquire_distributed_beat_lock(sender=SimpleNamespace(scheduler=self))
-            seconds = float(super().tick(*args, **options))
-            self._sign_of_life.give()
-            return seconds
+            pause = float(super().tick(*args, **options))
         except LockError:
             log.warning("beat_lost_its_lock")
             self.lock = None
         except RedisError as error:
-            log.error("redis_is_away", loop="beat", error=type(error).__name__)
+            if not self._away:
+                log.error("redis_is_away", loop="beat", error=type(error).__name__)
+            self._away = True
+        else:
+            if self._away:
+                log.info("loop_goes_on", loop="beat")
+            self._away = False
+            self._sign_of_life.give()
+            return pause
         return BEAT_LOOP_SECONDS
 
     def close(self) -> None:

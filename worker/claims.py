@@ -20,6 +20,7 @@ class Claim:
     `unclear`: an earlier call may have reached the provider. `probe`: the provider is known to be down, and this
     call tests it. `consented_at`: when the provider said last that the customer agreed to be invited; 0 for never.
     `asked_at`: when the claim was asked for, in this process's monotonic seconds: the lease began later.
+    `trace`: the traceparent that the invitation carries, or ''.
     """
 
     id: str
@@ -34,6 +35,7 @@ class Claim:
     now: int = 0
     probe: bool = False
     consented_at: int = 0
+    trace: str = ""
     asked_at: float = field(default=0, compare=False)
 
 
@@ -41,7 +43,7 @@ def read_claim(invitation: str, answer: list[str], asked_at: float) -> Claim | N
     """What claim.lua answered."""
     if answer[0] != "ok":
         return NoClaim(*answer)
-    token, account, job, attempts, throttled, unclear, created_at, due_at, now, probe, consented = answer[1:]
+    token, account, job, attempts, throttled, unclear, created_at, due_at, now, probe, consented, trace = answer[1:]
     return Claim(
         id=invitation,
         token=token,
@@ -55,5 +57,6 @@ def read_claim(invitation: str, answer: list[str], asked_at: float) -> Claim | N
         now=int(now),
         probe=probe == "1",
         consented_at=int(consented),
+        trace=trace,
         asked_at=asked_at,
     )

@@ -9,6 +9,7 @@ import click
 from tornado.options import options
 
 from config.settings import PREFIX, settings
+from worker.logs import configure_logs
 
 NO_LOGIN = f"""Flower is not started: it asks for no login, and whoever reaches it could read and stop deliveries.
 Give it one: {PREFIX}FLOWER_BASIC_AUTH=NAME:PASSWORD, best as a file of that name in the secrets folder, or --auth with
@@ -27,6 +28,7 @@ def prepare_flower(**_: object) -> None:
     context = click.get_current_context(silent=True)
     if context is None or context.command.name != "flower":
         return
+    configure_logs(settings().log_format, getLogger().level)
     _require_login()
     if options.persistent and not os.access(Path(options.db).absolute().parent, os.W_OK):
         raise SystemExit(NO_STORE % options.db)

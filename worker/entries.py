@@ -15,7 +15,7 @@ LETTERS_AT_ONCE = 256 * 1024
 @dataclass(slots=True)
 class Entry:
     """What acceptance puts into the ledger. `job` is sealed; `natural` is set where the id is not the natural one;
-    `who` is the digest of the address."""
+    `who` is the digest of the address; `trace` the traceparent that it carries, or ''."""
 
     id: str
     account: str
@@ -26,6 +26,7 @@ class Entry:
     expires_after_ms: int = 0
     natural: str = ""
     who: str = ""
+    trace: str = ""
 
 
 @dataclass(slots=True)

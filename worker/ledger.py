@@ -134,7 +134,7 @@ class Ledger:
         """What such a call came to: the gate learns from it as from a delivery. `announced`: news is logged."""
         news = self._scripts.run("tell", gate, account, _json(step))
         if announced:
-            _announce(news, step)
+            _announce(news, step, account=account)
 
     def sent(self, invitation: str, sent_at: int) -> bool:
         """The provider says that it went out at `sent_at` (ms). True where that was news."""
@@ -215,11 +215,11 @@ def _claimed(invitation: str, answer: Any, asked_at: float) -> Claim | NoClaim:
     return read_claim(invitation, answer, asked_at)
 
 
-def _announce(news: str, step: dict[str, Any]) -> None:
+def _announce(news: str, step: dict[str, Any], **of: str) -> None:
     if news == "gate_opened":
-        log.info(news)
+        log.info(news, **of)
     elif news:
-        log.warning(news, reason=step.get("reason"))
+        log.warning(news, reason=step.get("reason"), **of)
 
 
 def _json(step: dict[str, Any]) -> str:

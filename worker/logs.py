@@ -3,64 +3,81 @@
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import structlog
-from celery.worker.consumer import consumer
+from structlog.stdlib import ProcessorFormatter
 from structlog.typing import Processor
 
 from config.texts import escaped
+from worker.celery_lines import listen_to_celery, name_task_lines
 from worker.masking import scrub
 
 # Their debug lines carry whole paths with credentials, or whole messages.
 NEVER_DEBUG = ("urllib3", "requests", "kombu", "amqp", "celery.pool")
 MANY_LINES = ("exception", "stack")
-# Celery prints with these the message that it could not handle, job and all.
-PRINT_BODIES = tuple(
-    getattr(consumer, name)
-    for name in ("UNKNOWN_FORMAT", "UNKNOWN_TASK_ERROR", "INVALID_TASK_ERROR", "MESSAGE_DECODE_ERROR")
-)
 
 
 def configure_logs(log_format: Literal["console", "json"], level: int | str) -> None:
-    """Sends every log line of this process to standard error in `log_format`, from `level` up."""
-    shared: list[Processor] = [
+    """Sends every log line of this process, and Python's warnings, to standard error in `log_format`, from `level`
+    up."""
+    begins: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    ends: list[Processor] = [structlog.processors.format_exc_info, scrub_values, _renderer(log_format)]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[structlog.stdlib.filter_by_level, *begins, *ends, _hand_over],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=False,
-    )
-    renderer: Processor = (
-        structlog.processors.JSONRenderer()
-        if log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
+        cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler()
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                structlog.processors.format_exc_info,
-                scrub_values,
-                renderer,
-            ],
+        _Formatter(
+            foreign_pre_chain=[*begins, name_task_lines],
+            processors=[ProcessorFormatter.remove_processors_meta, *ends],
         )
     )
-    handler.addFilter(_without_bodies)
-    handler.addFilter(_brief_warnings)
+    _take_all(handler, level)
+    listen_to_celery(handler)
+
+
+class _Formatter(ProcessorFormatter):
+    """For the lines of others: ours come as they are to stand."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return str(record.msg) if isinstance(record, _OurRecord) else super().format(record)
+
+
+class _OurRecord(logging.LogRecord):
+    """A line of ours, whole."""
+
+
+def _hand_over(logger: logging.Logger, method: str, line: Any) -> NoReturn:
+    """The last processor. By structlog's own way to a logger, which looks for its caller and makes the line of a copy
+    of the record, a line costs half as much again."""
+    level = getattr(logging, method.upper(), logging.ERROR)
+    logger.handle(_OurRecord(logger.name, level, "", 0, line, None, None))
+    raise structlog.DropEvent
+
+
+def _renderer(log_format: Literal["console", "json"]) -> Processor:
+    if log_format == "json":
+        return structlog.processors.JSONRenderer()
+    return structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)
+
+
+def _take_all(handler: logging.Handler, level: int | str) -> None:
+    """Makes it the only handler of this process."""
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    logging.getLogger("celery.app.trace").addFilter(_not_twice)
     for name in NEVER_DEBUG:
         logging.getLogger(name).setLevel(max(logging.INFO, root.level))
+    logging.captureWarnings(True)
 
 
 def scrub_values(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -74,22 +91,3 @@ def scrub_values(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMap
         else:
             event[name] = escaped(scrub(value))
     return event
-
-
-def _without_bodies(record: logging.LogRecord) -> bool:
-    if record.msg in PRINT_BODIES:
-        record.msg = str(record.msg).strip().splitlines()[0].split("%")[0] + "(not shown: it may hold a job)"
-        record.args, record.exc_info = (), None
-    return True
-
-
-def _not_twice(record: logging.LogRecord) -> bool:
-    """Of a delivery our own line tells what came of it, and more."""
-    return record.levelno > logging.INFO or getattr(record, "data", {}).get("name") != "invitations.deliver"
-
-
-def _brief_warnings(record: logging.LogRecord) -> bool:
-    """What Celery and kombu put right themselves they tell with a traceback, and where Redis is full once a second."""
-    if record.levelno <= logging.WARNING:
-        record.exc_info = None
-    return True

@@ -16,12 +16,20 @@ _LOCAL = r"[^\s\"'<>,;:()\[\]{}=&?/@]"
 # Begun at the start of a word alone: a long one without an @ would else be tried from each of its letters.
 ADDRESS = re.compile(rf"(?<!{_LOCAL}){_LOCAL}+@{_PART}(?:\.{_PART})+")
 # Credentials stand before the host, or in the query behind the path.
-WEB_ADDRESS = re.compile(r"\b(https?|rediss?|sentinel)://(?:[^\s\"'<>/@]*@)?([^\s\"'<>/?#]*)[^\s\"'<>]*", re.IGNORECASE)
+WEB_ADDRESS = re.compile(
+    r"\b(https?|rediss?|sentinel)://(?:[^\s\"'<>/@]*@)?([^\s\"'<>/?#]*)/?([^\s\"'<>]*)", re.IGNORECASE
+)
 
 
 def scrub(text: str) -> str:
     """`text` without e-mail addresses, and with no more of a web address than its host."""
-    return ADDRESS.sub("(address)", WEB_ADDRESS.sub(r"\1://\2/(hidden)", text))
+    if "@" not in text and "://" not in text:
+        return text
+    return ADDRESS.sub("(address)", WEB_ADDRESS.sub(_host_alone, text))
+
+
+def _host_alone(address: re.Match[str]) -> str:
+    return f"{address[1]}://{address[2]}" + ("/(hidden)" if address[3] else "")
 
 
 class MaskedRequest(Request):

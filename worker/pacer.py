@@ -8,6 +8,7 @@ from secrets import token_hex
 from time import monotonic
 from typing import Any
 
+import structlog
 from celery import bootsteps, signals
 from redis import Redis
 
@@ -20,6 +21,8 @@ from worker.ledger import CLAIMED_WITHIN_SECONDS, Ledger, ledger
 from worker.metrics import beat_of_pacer, count_ended
 from worker.sign_of_life import SignOfLife
 from worker.threads import DeliveryThreads
+
+log = structlog.get_logger()
 
 BELL = "invitations:bell"
 LONGEST_SLEEP_SECONDS = 1.0
@@ -83,10 +86,12 @@ class Pacer:
         # Under the same names, a claim whose answer did not come is given again.
         names = [token_hex(4) for _ in ids]
         keep_trying = patiently(CLAIMED_WITHIN_SECONDS)
-        for claim in keep_trying(self._ledger.claim_many, ids, self._lease_ms, names, monotonic()):
+        claims = keep_trying(self._ledger.claim_many, ids, self._lease_ms, names, monotonic())
+        for invitation, claim in zip(ids, claims, strict=True):
             if isinstance(claim, Claim):
                 self._threads.deliver(claim)
             else:
+                log.info("invitation_not_claimed", invitation=invitation, account=claim.account, reason=claim.why)
                 count_ended(claim)
 
 

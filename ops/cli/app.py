@@ -4,6 +4,7 @@ import sys
 from importlib import import_module, metadata
 from typing import Annotated, Any
 
+import structlog
 import typer
 from typer.core import TyperCommand
 
@@ -43,6 +44,8 @@ class Subcommand(TyperCommand):
     """Stands for a command until it is called."""
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        # Standard output is for what the command prints.
+        structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
         module, _, function = COMMANDS[str(self.name)][0].partition(":")
         single = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
         single.command(self.name)(getattr(import_module(module), function))

@@ -20,6 +20,7 @@ from tasks.outcome import CredentialsRefused, Unavailable, Unclear
 from tasks.providers.base import Reply, Request
 from tasks.providers.connection import Adapter, Call, TooLarge, calling
 from tasks.providers.deadline import Deadline
+from worker.tracing import tracing
 
 MAX_BODY_BYTES = 1024 * 1024
 TRIES = 3
@@ -97,12 +98,14 @@ def _is_enough(state: RetryCallState) -> bool:
 
 
 def _once(root: str, request: Request, deadline: Deadline) -> Reply | NoReply:
-    with calling(deadline) as call:
+    with tracing.call(request.method, root, request.path), calling(deadline) as call:
         try:
             with _open(root, request, deadline) as response:
-                return _reply(response)
+                reply: Reply | NoReply = _reply(response)
         except _FAILURES as error:
-            return _failed(error, call)
+            reply = _failed(error, call)
+        tracing.answered(reply.status if isinstance(reply, Reply) else type(reply).__name__)
+        return reply
 
 
 def _open(root: str, request: Request, deadline: Deadline) -> Response:

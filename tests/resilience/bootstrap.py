@@ -50,7 +50,7 @@ def before_accept() -> None:
 def before_acknowledge() -> None:
     """Dies when it has accepted a job, and the inbox or the queue does not know it."""
     accept = Acceptance.accept
-    replace("tasks.acceptance.Acceptance.accept", lambda own, raws: die(accept(own, raws)))
+    replace("tasks.acceptance.Acceptance.accept", lambda own, raws, **options: die(accept(own, raws, **options)))
 
 
 def version(number: str) -> None:

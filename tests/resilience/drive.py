@@ -149,7 +149,7 @@ class Drive:
         """It has every list asked for that cannot be read, and one that the code stumbles over, as over the upkeep."""
         self._client.send_task("invitations.upkeep", queue="invitations")
         words = [f"account={account} " for account in self.accounts if "_list_" in account]
-        words += [f"Task invitations.{task}[" for task in ("retrieve", "upkeep")]
+        words += [f"task=invitations.{task} " for task in ("retrieve", "upkeep")]
 
         def were_said() -> bool:
             lines = [line for line in worker.text.splitlines() if "retrieve_failed" in line or "unexpected" in line]

@@ -12,6 +12,7 @@ PERSONAL = (
     "needle-order",
     "needle-natural",
     "needle-who",
+    "needle-trace",
     "needle-reference",
     "needle-reason",
     "needle-fault",
@@ -19,7 +20,8 @@ PERSONAL = (
 
 
 def accept(line: Desk) -> None:
-    entry = Entry("x", "a", "a", "needle-order", "needle-job", 0, LONG_MS, "needle-natural", "needle-who")
+    needles = "needle-natural", "needle-who", "needle-trace"
+    entry = Entry("x", "a", "a", "needle-order", "needle-job", 0, LONG_MS, *needles)
     assert line.ledger.accept([entry])[0].created
 
 

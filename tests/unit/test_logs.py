@@ -2,22 +2,31 @@
 
 import json
 import logging
+import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import structlog
+from celery.app.trace import LOG_REJECTED, LOG_SUCCESS
+from celery.apps import worker as celery_worker
 
-from worker.logs import PRINT_BODIES, configure_logs
+from worker.celery_lines import PRINT_BODIES, TOLD_BY_US
+from worker.logs import configure_logs
 from worker.masking import scrub
+
+worker: Any = celery_worker
 
 
 @pytest.fixture(autouse=True)
 def _restored() -> Iterator[None]:
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, say = root.handlers[:], root.level, worker.safe_say
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
+    worker.safe_say = say
+    logging.captureWarnings(False)
     structlog.reset_defaults()
 
 
@@ -28,6 +37,7 @@ def _restored() -> Iterator[None]:
         ("<jane@example.com>", "<(address)>"),
         ("GET https://x.example/api?id=1&code=abc HTTP", "GET https://x.example/(hidden) HTTP"),
         ("redis://:s3cret@host:6379/0", "redis://host:6379/(hidden)"),
+        ("Visit me at http://127.0.0.1:5555", "Visit me at http://127.0.0.1:5555"),
         ("celery@vm ready", "celery@vm ready"),
         ("nothing to hide", "nothing to hide"),
     ],
@@ -119,3 +129,44 @@ def test_debug_lines_of_http_and_message_libraries_stay_off(capsys: pytest.Captu
         logging.getLogger(name).debug('"GET /api?id=1&code=s3cret"')
 
     assert "s3cret" not in capsys.readouterr().err
+
+
+def test_celerys_lines_of_tasks_are_constant_events_with_fields(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("json", "INFO")
+    context = {"name": "invitations.upkeep", "id": "7", "runtime": 0.5, "return_value": "3", "args": "(not shown)"}
+
+    logging.getLogger("celery.app.trace").info(LOG_SUCCESS, context, extra={"data": context})
+
+    line = json.loads(capsys.readouterr().err)
+    assert {name: line[name] for name in line.keys() - {"timestamp"}} == {
+        "event": "task_succeeded",
+        "level": "info",
+        "logger": "celery.app.trace",
+        "task": "invitations.upkeep",
+        "task_id": "7",
+        "seconds": 0.5,
+        "result": "3",
+    }
+
+
+@pytest.mark.parametrize("task", TOLD_BY_US)
+def test_what_we_tell_ourselves_celery_does_not_tell_again(task: str, capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("json", "INFO")
+    context = {"name": task, "id": "7", "exc": "Reject()", "runtime": 0.5, "return_value": "'accepted'"}
+
+    logging.getLogger("celery.app.trace").info(LOG_SUCCESS, context, extra={"data": context})
+    assert capsys.readouterr().err == ""
+    logging.getLogger("celery.app.trace").warning(LOG_REJECTED, context, extra={"data": context})
+    assert json.loads(capsys.readouterr().err)["event"] == "task_rejected"
+
+
+def test_what_would_be_printed_beside_the_log_is_a_line_of_it(capfd: pytest.CaptureFixture[str]) -> None:
+    configure_logs("json", "INFO")
+
+    worker.safe_say("worker: Warm shutdown (MainProcess)")
+    warnings.showwarning(UserWarning("jane@example.com"), UserWarning, "file.py", 1)
+
+    said, warned = map(json.loads, capfd.readouterr().err.splitlines())
+    assert (said["event"], said["level"]) == ("worker: Warm shutdown (MainProcess)", "info")
+    assert "UserWarning" in warned["event"]
+    assert "jane" not in warned["event"]

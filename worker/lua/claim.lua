@@ -5,7 +5,7 @@
 local id, lease, version, left_for, by = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 local key = record_key(id)
 local f = fields(key, 'state', 'gate', 'account', 'order', 'due_at', 'expires_at', 'probe', 'job', 'attempts',
-  'throttled', 'unclear', 'created_at', 'slot', 'v', 'consented_at', 'by', 'token')
+  'throttled', 'unclear', 'created_at', 'slot', 'v', 'consented_at', 'by', 'token', 'trace')
 local gate, account, order = f[2], f[3], f[4]
 if not account or not score(inflight_key(account), id) then return {'stale', account or ''} end
 
@@ -13,7 +13,7 @@ local now = now_ms()
 local g = fields(gate_key(gate), 'closed_until', 'probing')
 local function claimed(token)
   return {'ok', int(token), account, whole_job(key, f[8]), f[9], f[10], f[11] or '0', f[12], f[5], int(now),
-    g[2] and '1' or '0', f[15] or '0'}
+    g[2] and '1' or '0', f[15] or '0', f[18] or ''}
 end
 if f[1] == 'delivering' and f[16] == by then return claimed(f[17]) end
 if f[1] ~= 'queued' then return {'stale', account} end

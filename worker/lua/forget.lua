@@ -14,7 +14,7 @@ for line in string.gmatch(history_of(key), '[^\n]+') do
 end
 keep_job(key, '')
 redis.call('HSET', key, 'order', '', 'history', table.concat(bare), 'forgotten_at', int(now))
-redis.call('HDEL', key, 'who', 'natural', 'reference', 'faults', 'reason')
+redis.call('HDEL', key, 'who', 'natural', 'reference', 'faults', 'reason', 'trace')
 redis.call('ZREM', expected_key(account), id)
 if state == 'queued' then
   withdraw(id, account, gate)
