@@ -46,6 +46,7 @@ monitoring: $(INSTALLED)
 
 containers: $(INSTALLED)
 	@$(BIN)/python -m ops.docker.proof
+
 flower-browser: $(VENV)-browser/.installed
 	@PICTURES=$(PICTURES) $(VENV)-browser/bin/python -m pytest -q tests/browser/flower_pages.py $(ARGS)
 
