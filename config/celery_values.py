@@ -10,10 +10,13 @@ from config.settings import Settings
 QUEUE = "invitations"
 # The stream that any Redis client writes to, and the group of those who read it.
 INBOX, INBOX_READERS = "invitations:inbox", "workers"
+# The stream of the final states that somebody asked to be told, read by the same.
+REPLIES = "invitations:replies"
 BEAT_KEYS = "invitations:beat:"
 BEAT_LOCK, BEAT_LOCK_SECONDS = f"{BEAT_KEYS}:lock", 10
 BEAT_LOOP_SECONDS = 2
 BEAT_RETRY_SECONDS = 5
+# Answers that nobody takes, of Celery and of the inbox.
 RESULTS_KEPT_SECONDS = 86_400
 # A Redis whose host is gone says nothing, not even that it is gone.
 ANSWER_SECONDS = 5
@@ -101,7 +104,10 @@ def _worker(settings: Settings) -> dict[str, Any]:
 
 def _tasks() -> dict[str, Any]:
     return {
-        "include": ["tasks.send", "tasks.deliver", "tasks.retrieve", "tasks.upkeep", "tasks.inbox", "worker.steering"],
+        "include": [
+            *("tasks.send", "tasks.deliver", "tasks.retrieve", "tasks.upkeep", "tasks.inbox", "tasks.replies"),
+            "worker.steering",
+        ],
         "task_default_queue": QUEUE,
         # Deliveries need no queue: the ledger is theirs, and threads of their own (worker/threads.py).
         "task_queues": [Queue(QUEUE, Exchange(QUEUE), routing_key=QUEUE)],

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 import structlog
+from pydantic import ValidationError
 from pydantic_core import to_json
 from redis.exceptions import RedisError
 
@@ -19,7 +20,7 @@ from config.accounts_file import Accounts, accounts
 from config.settings import settings
 from tasks.delay import in_ms
 from tasks.faults import Fault, JobError, Unreadable
-from tasks.job import Job
+from tasks.job import Job, ReplyTo
 from tasks.persons import as_object
 from tasks.providers import PROVIDERS
 from tasks.providers.carries import faults_for
@@ -60,6 +61,11 @@ class Accepted(NamedTuple):
 
     receipt: Receipt
     faults: tuple[Fault, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """As who enqueued it is told: `{"id", "state", "created"}`, and `faults` where it was refused."""
+        faults = {"faults": [fault.model_dump() for fault in self.faults]} if self.faults else {}
+        return {**self.receipt._asdict(), **faults}
 
 
 class Acceptance:
@@ -169,11 +175,13 @@ class Acceptance:
             natural=natural if own else "",
             who=self._identity.who(job.email),
             trace=trace,
+            reply=str(job.reply_to or ""),
         )
 
     def _refused(self, raw: Any, whole: bytes, faults: Iterable[Fault]) -> RefusedEntry:
         kept = whole[:KEPT_BYTES].decode("utf-8", "ignore")
-        named, order, email = _named(kept if isinstance(raw, str) else raw)
+        held = kept if isinstance(raw, str) else raw
+        named, order, email = _named(held)
         return RefusedEntry(
             id=self._identity.refused(whole.decode()),
             account=named if named in self._accounts else NO_ACCOUNT,
@@ -182,6 +190,7 @@ class Acceptance:
             reason="; ".join(str(fault) for fault in faults)[:500],
             order=order,
             who=self._identity.who(email) if email else "",
+            reply=_reply_to(held),
         )
 
 
@@ -219,6 +228,14 @@ def _named(raw: Any) -> tuple[str, str, str]:
         str(order) if plain else "",
         email if isinstance(email, str) else "",
     )
+
+
+def _reply_to(raw: Any) -> str:
+    """Whom a job that is not valid names all the same."""
+    try:
+        return str(ReplyTo.model_validate(as_object(raw).get("reply_to")))
+    except ValidationError:
+        return ""
 
 
 def _waited_out_here(account: Account, job: Job, now: int) -> int:

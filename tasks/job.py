@@ -23,6 +23,7 @@ from pydantic import (
     HttpUrl,
     TypeAdapter,
     ValidationError,
+    WithJsonSchema,
 )
 from pydantic_core import ErrorDetails
 
@@ -42,6 +43,8 @@ SAMPLE_GTIN = "0075678164124"
 ONE_LINE = rf"^[^{STEERING.pattern.strip('[]')}]*$"
 _URL: TypeAdapter[HttpUrl] = TypeAdapter(HttpUrl)
 _DELAYS = ("delay", "reminder")
+# Where a reply may go, and where not: to the queue and the tasks of this project, and what Celery keeps beside queues.
+NAME, OURS = re.compile(r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"), re.compile(r"^(invitations(\.|$)|unacked)")
 
 
 def _address(value: str) -> str:
@@ -94,6 +97,12 @@ def _catalogue(value: str) -> str:
     return value if value.isprintable() else one_line(BREAKS.sub(" ", value))
 
 
+def _name_of_others(value: str) -> str:
+    if not NAME.fullmatch(value) or OURS.search(value):
+        raise ValueError("expected letters, digits, _, - and dots, and no name of the worker's own")
+    return value
+
+
 def _total(value: Decimal) -> Decimal:
     # A nought may carry an exponent that would be written out as millions of noughts.
     return value if value else Decimal(0)
@@ -101,8 +110,24 @@ def _total(value: Decimal) -> Decimal:
 
 Text = Annotated[str, Field(min_length=1, max_length=2000, pattern=ONE_LINE), BeforeValidator(_finite)]
 ProductName = Annotated[str, Field(min_length=1, max_length=2000), BeforeValidator(_finite), AfterValidator(_catalogue)]
-Url = Annotated[str, Field(max_length=2000, pattern=ONE_LINE), AfterValidator(_url)]
-Total = Annotated[Decimal, Field(ge=0, allow_inf_nan=False, max_digits=20), AfterValidator(_total)]
+Url = Annotated[
+    str, Field(max_length=2000, pattern=ONE_LINE, json_schema_extra={"format": "uri"}), AfterValidator(_url)
+]
+Address = Annotated[str, Field(max_length=250, json_schema_extra={"format": "idn-email"}), AfterValidator(_address)]
+Gtin = Annotated[str, Field(json_schema_extra={"pattern": "^([0-9]{8}|[0-9]{12,14})$"}), AfterValidator(_gtin)]
+Name = Annotated[
+    str,
+    Field(max_length=200, json_schema_extra={"pattern": NAME.pattern, "not": {"pattern": OURS.pattern}}),
+    AfterValidator(_name_of_others),
+]
+Total = Annotated[
+    Decimal,
+    Field(ge=0, allow_inf_nan=False, max_digits=20),
+    AfterValidator(_total),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "pattern": "^[0-9]+([.][0-9]+)?$"}, {"type": "number", "minimum": 0}]}
+    ),
+]
 
 
 class _Part(BaseModel):
@@ -142,27 +167,39 @@ class Product(_Part):
     url: Url
     image_url: Url | None = None
     sku: Text | None = None
-    gtin: Annotated[str, AfterValidator(_gtin)] | None = None
+    gtin: Gtin | None = None
+
+
+class ReplyTo(_Part):
+    """A task of the service that enqueues, which is sent each final state, and the queue that it is read from."""
+
+    task: Name
+    queue: Name
+
+    def __str__(self) -> str:
+        """As a record keeps it."""
+        return f"{self.queue} {self.task}"
 
 
 class Job(_Part):
     """One invitation to send: the contract's "A job"."""
 
-    account: str = Field(pattern=r"^[a-z0-9_]+$", max_length=64)
-    email: Annotated[str, Field(max_length=250), AfterValidator(_address)]
-    order: Text | None = None
-    language: Text | None = None
+    account: str = Field(pattern=r"^[a-z0-9_]+$", max_length=64, description="which account of the accounts file")
+    email: Address = Field(description="the customer's address")
+    order: Text | None = Field(default=None, description="the order's number")
+    language: Text | None = Field(default=None, description="ISO 639, in any of its forms: nl, nl_NL, nld")
     customer: Customer = Customer()
     order_total: Total | None = None
     products: tuple[Product, ...] = Field(default=(), max_length=1000)
-    delay: Delay | None = None
-    reminder: Delay | None = None
+    delay: Delay | None = Field(default=None, description="how long the invitation waits")
+    reminder: Delay | None = Field(default=None, description="when to remind: at least 24 hours after the delay")
     filtercode: Text | None = None
-    client: Text | None = None
+    client: Text | None = Field(default=None, description="the software that asks")
     platform_version: Text | None = None
     plugin_version: Text | None = None
-    invite: Literal[True, False] = True
-    idempotency_key: Text | None = None
+    invite: Literal[True, False] = Field(default=True, description="false registers the order without an invitation")
+    idempotency_key: Text | None = Field(default=None, description="an identity instead of account, address and order")
+    reply_to: ReplyTo | None = Field(default=None, description="a Celery task that is sent each final state")
 
     @classmethod
     def read(cls, raw: Any) -> Self:

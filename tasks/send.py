@@ -40,7 +40,4 @@ def send(*args: Any, **kwargs: Any) -> dict[str, Any]:
         time.sleep(NOT_ACCEPTED_SECONDS)
         raise Reject(type(error).__name__, requeue=True) from None
     log.info("job_taken", invitation=answer.receipt.id, state=answer.receipt.state, created=answer.receipt.created)
-    result = {"id": answer.receipt.id, "state": answer.receipt.state, "created": answer.receipt.created}
-    if answer.faults:
-        result["faults"] = [fault.model_dump() for fault in answer.faults]
-    return result
+    return answer.as_dict()

@@ -7,7 +7,7 @@ import structlog
 from redis import Redis
 from redis.exceptions import ResponseError
 
-from config.celery_values import INBOX, INBOX_READERS
+from config.celery_values import INBOX, INBOX_READERS, REPLIES
 from config.settings import settings
 from worker.app import app
 from worker.connection import redis
@@ -30,7 +30,7 @@ def upkeep() -> int:
     kept_ms = settings().retention_days * DAY_MS
     erased = erase_old(ledger(), kept_ms)
     events = drop_old_events(ledger(), kept_ms)
-    gone = drop_gone_readers(redis())
+    gone = sum(drop_gone_readers(redis(), stream) for stream in (INBOX, REPLIES))
     log.info("upkeep_done", erased=erased, events_dropped=events, readers_dropped=gone)
     return erased
 
@@ -71,13 +71,13 @@ def _erase(ledger: Ledger, account: str, state: str, cutoff: int) -> int:
     return erased
 
 
-def drop_gone_readers(redis: Redis, silent_ms: int = DAY_MS) -> int:
-    """Forgets readers of the inbox that hold nothing and are silent since `silent_ms`. Returns how many."""
+def drop_gone_readers(redis: Redis, stream: str = INBOX, silent_ms: int = DAY_MS) -> int:
+    """Forgets readers of a stream that hold nothing and are silent since `silent_ms`. Returns how many."""
     try:
-        readers = redis.xinfo_consumers(INBOX, INBOX_READERS)
+        readers = redis.xinfo_consumers(stream, INBOX_READERS)
     except ResponseError:
         return 0
     gone = [reader["name"] for reader in readers if reader["pending"] == 0 and reader["idle"] > silent_ms]
     for name in gone:
-        redis.xgroup_delconsumer(INBOX, INBOX_READERS, name)
+        redis.xgroup_delconsumer(stream, INBOX_READERS, name)
     return len(gone)

@@ -15,7 +15,8 @@ LETTERS_AT_ONCE = 256 * 1024
 @dataclass(slots=True)
 class Entry:
     """What acceptance puts into the ledger. `job` is sealed; `natural` is set where the id is not the natural one;
-    `who` is the digest of the address; `trace` the traceparent that it carries, or ''."""
+    `who` is the digest of the address; `trace` the traceparent that it carries, or ''; `reply` names the queue and the
+    task that are told of its end."""
 
     id: str
     account: str
@@ -27,6 +28,7 @@ class Entry:
     natural: str = ""
     who: str = ""
     trace: str = ""
+    reply: str = ""
 
 
 @dataclass(slots=True)
@@ -40,6 +42,7 @@ class RefusedEntry:
     reason: str = ""
     order: str = ""
     who: str = ""
+    reply: str = ""
 
 
 # The script for each, and what it is given of one.

@@ -20,9 +20,13 @@ from worker.scripts import Scripts
 
 log = structlog.get_logger()
 
-# Of the records that this program writes, and the newest that it can read. A newer version may add fields to a record,
-# and needs a number of its own only where this program would do wrong with what it adds.
+# Of the records that this program writes. A newer version may add fields to a record, and needs a number of its own
+# only where this program would do wrong with what it adds.
 VERSION = 2
+# Of those whose end is told to whom the job names: an older program would not tell it.
+WITH_REPLY = 3
+# The newest that this program can read.
+NEWEST = WITH_REPLY
 PAGE = 1_000
 ERASURES_KEPT = 10_000
 # How long a worker leaves a newer record to others before it looks at it again.
@@ -60,11 +64,11 @@ class Ledger:
         """
         steps = list(in_steps(entries))
         if len(steps) == 1:
-            answers = [self._scripts.run(script, VERSION, fingerprint, texts) for script, texts in steps]
+            answers = [self._scripts.run(script, VERSION, fingerprint, texts, WITH_REPLY) for script, texts in steps]
         else:
             with self.redis.pipeline(transaction=False) as pipe:
                 for script, texts in steps:
-                    self._scripts.run(script, VERSION, fingerprint, texts, client=pipe)
+                    self._scripts.run(script, VERSION, fingerprint, texts, WITH_REPLY, client=pipe)
                 answers = pipe.execute()
         states = chain.from_iterable(map(json.loads, answers))
         return [Receipt(entry.id, state, bool(new)) for entry, (state, new) in zip(entries, states, strict=True)]
@@ -114,7 +118,7 @@ class Ledger:
         breaks off does not stand in the way of the others."""
         with self.redis.pipeline(transaction=False) as pipe:
             for invitation, by in zip(ids, names, strict=True):
-                self._scripts.run("claim", invitation, lease_ms, VERSION, FOR_NEWER_MS, by, client=pipe)
+                self._scripts.run("claim", invitation, lease_ms, NEWEST, FOR_NEWER_MS, by, client=pipe)
             answers = pipe.execute(raise_on_error=False)
         return [_claimed(invitation, answer, asked_at) for invitation, answer in zip(ids, answers, strict=True)]
 

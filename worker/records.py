@@ -28,7 +28,8 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One invitation. `job` is sealed (see worker.vault) and stays out of every repr."""
+    """One invitation. `job` is sealed (see worker.vault) and stays out of every repr; `reply` names the queue and the
+    task that are told of its end."""
 
     id: str
     account: str
@@ -47,6 +48,7 @@ class Record:
     history: tuple[Change, ...]
     faults: tuple[dict[str, str], ...] = ()
     job: str = field(default="", repr=False)
+    reply: str = ""
 
     @property
     def changed_at(self) -> int:
@@ -146,4 +148,5 @@ def _record(invitation: str, raw: dict[str, str]) -> Record:
         or (Change(int(raw["created_at"]), raw["state"], ""),),
         faults=tuple(json.loads(raw.get("faults", "[]"))),
         job=joined(raw.get(name) for name in FIELDS),
+        reply=raw.get("reply", ""),
     )

@@ -17,13 +17,15 @@ PLAIN = (
     "plugin_version",
     "idempotency_key",
 )
+# In a cell of a file, as JSON.
+IN_JSON = ("products", "reply_to")
 CUSTOMER = ("full_name", "first_name", "last_name", "phone_numbers")
 DELAYS = ("delay", "reminder")
 YES_OR_NO = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 COLUMNS = (
     *PLAIN,
     *CUSTOMER,
-    "products",
+    *IN_JSON,
     "delay",
     "delay_amount",
     "delay_unit",
@@ -44,8 +46,7 @@ def job_of(flat: Mapping[str, Any]) -> dict[str, Any]:
     customer = {name: flat[name] for name in CUSTOMER if flat.get(name)}
     if customer:
         job["customer"] = customer
-    if flat.get("products"):
-        job["products"] = flat["products"]
+    job |= {name: flat[name] for name in IN_JSON if flat.get(name)}
     for name in DELAYS:
         if flat.get(name):
             job[name] = delay_of(flat[name])
@@ -59,7 +60,7 @@ def flat_of(cells: Mapping[str, str]) -> dict[str, Any]:
     flat: dict[str, Any] = {name: text.strip() for name, text in cells.items()}
     numbers = flat.get("phone_numbers", "").split(";")
     flat["phone_numbers"] = [number.strip() for number in numbers if number.strip()]
-    flat["products"] = _read_json(flat.get("products", ""))
+    flat |= {name: _read_json(flat.get(name, "")) for name in IN_JSON}
     for name in DELAYS:
         parts = (flat.get(f"{name}_amount"), flat.get(f"{name}_unit"))
         flat[name] = flat.get(name) or " ".join(filter(None, parts))

@@ -61,7 +61,8 @@ def import_file(
     (or --account) and email are required. The others: order, language, full_name, first_name, last_name,
     phone_numbers (semicolons between several), order_total, products (a JSON list), delay ("5 days"; or
     delay_amount and delay_unit), reminder ("12 days"; or reminder_amount and reminder_unit), filtercode,
-    client, platform_version, plugin_version, invite (true or false), idempotency_key.
+    client, platform_version, plugin_version, invite (true or false), idempotency_key,
+    reply_to (JSON).
 
     A line that is refused is kept with its faults and never stops those behind it; the exit code is then 2.
 

@@ -13,6 +13,7 @@ import time_machine
 from celery.__main__ import main
 from celery.worker import state
 
+import tasks.replies
 from tasks.acceptance import Acceptance
 from tasks.deliver import deliver
 from worker.pacer import Pacer
@@ -53,9 +54,21 @@ def before_acknowledge() -> None:
     replace("tasks.acceptance.Acceptance.accept", lambda own, raws, **options: die(accept(own, raws, **options)))
 
 
+def before_reply() -> None:
+    """Dies when it has brought an invitation to its end, and has not told whom the job names."""
+    replace("tasks.replies._tell", die)
+
+
+def after_reply() -> None:
+    """Dies when it has told that, and what is owed does not know it."""
+    tell = tasks.replies._tell
+    replace("tasks.replies._tell", lambda *told: die(tell(*told)))
+
+
 def version(number: str) -> None:
     """Writes records of that version, and leaves what is newer to others, half a second at a time."""
     replace("worker.ledger.VERSION", int(number))
+    replace("worker.ledger.NEWEST", int(number))
     replace("worker.ledger.FOR_NEWER_MS", 500)
 
 
@@ -95,6 +108,8 @@ FAULTS: dict[str, Callable[..., None]] = {
         before_settle,
         before_accept,
         before_acknowledge,
+        before_reply,
+        after_reply,
         version,
         clock,
         stop_before_call,

@@ -56,9 +56,13 @@ def rows(request: pytest.FixtureRequest) -> list[Row]:
     return request.config.stash.setdefault(ROWS, [])
 
 
+# Collected with --long alone.
+LONG = ("test_everything.py", "test_replies.py")
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Everything at once takes minutes, whatever its size."""
-    return True if collection_path.name == "test_everything.py" and not config.getoption("--long") else None
+    """These take minutes, whatever their size."""
+    return True if collection_path.name in LONG and not config.getoption("--long") else None
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

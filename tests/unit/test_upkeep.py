@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from config.celery_values import INBOX, INBOX_READERS
+from config.celery_values import INBOX, INBOX_READERS, REPLIES
 from tasks.inbox import InboxReader
 from tasks.outcome import Accepted, Rejected
+from tasks.replies import ReplySender
 from tasks.upkeep import DAY_MS, EVENTS, drop_gone_readers, erase_old, upkeep
 from tests.command_line import CommandLine
 from tests.property.desk import Desk, account
@@ -107,6 +108,13 @@ def test_readers_that_hold_something_or_were_here_today_stay(real_redis: Redis) 
     assert drop_gone_readers(real_redis) == 0
     assert drop_gone_readers(real_redis, silent_ms=-1) == 1
     assert real_redis.xinfo_consumers(INBOX, INBOX_READERS) == []
+
+
+def test_readers_of_the_replies_are_forgotten_too(real_redis: Redis) -> None:
+    ReplySender(real_redis, idle_ms=1_000)._create_group()
+    real_redis.xgroup_createconsumer(REPLIES, INBOX_READERS, "gone")
+
+    assert drop_gone_readers(real_redis, REPLIES, silent_ms=-1) == 1
 
 
 def test_a_silent_reader_that_holds_an_entry_is_not_forgotten(real_redis: Redis) -> None:

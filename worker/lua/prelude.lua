@@ -5,6 +5,7 @@ local READY, EVENTS, BELL, GATES = P .. 'ready', P .. 'events', P .. 'bell', P .
 local ACTIVE = P .. 'active'
 local EVENTS_KEPT, HISTORY_KEPT = 100000, 20000
 local SUPPRESSED = P .. 'suppressed'
+local REPLIES = P .. 'replies'
 local FORGOTTEN = 'forgotten'
 -- A turn below this is an account's place in the order of service; above it the time from which it takes turns again.
 local NOT_YET, NEVER = 1e12, 9e15
@@ -153,10 +154,17 @@ local function withdraw(id, account, gate)
   if score(inflight_key(account), id) then give_back(id, account, gate) end
 end
 
+-- Who enqueued it may have asked to be told of its end: that is owed from this step on, whatever dies (tasks/replies.py).
+local function owe_reply(id, now, state)
+  if redis.call('HEXISTS', record_key(id), 'reply') == 0 then return end
+  redis.call('XADD', REPLIES, '*', 'id', id, 'state', state, 'at', int(now))
+end
+
 local function finish(id, now, account, order, state, reason, shelf_at)
   redis.call('HSET', record_key(id), 'finished_at', int(now))
   redis.call('ZADD', state_key(account, state), int(shelf_at or now), id)
   enter(id, now, account, order, state, reason)
+  owe_reply(id, now, state)
 end
 
 -- Whether the address asked this account, or all of them, for no invitations. `who`: its digest, if it is known.

@@ -1,0 +1,88 @@
+"""Tells who named a task of theirs in `reply_to` each final state of their invitation: through Celery, at least once.
+
+What is owed stands in the stream `invitations:replies` from the very step that ends the invitation, without anything of
+its customer; what is told is read from the record when it is sent, so one that was forgotten tells no more.
+"""
+
+from typing import Any
+
+import structlog
+from kombu import Queue
+from kombu.exceptions import OperationalError
+from redis import Redis
+from redis.exceptions import ResponseError
+
+from config.celery_values import INBOX_READERS, REPLIES
+from config.settings import settings
+from worker.app import app
+from worker.connection import redis
+from worker.records import Record, Records
+from worker.stream import Entries, ReaderStep, StreamReader
+
+log = structlog.get_logger()
+
+
+class ReplySender(StreamReader):
+    """Sends, and only then acknowledges. What cannot be sent is tried again after a lease, while its record is kept."""
+
+    def __init__(self, redis: Redis, *, idle_ms: int) -> None:
+        super().__init__("replies", REPLIES, INBOX_READERS, redis, idle_ms=idle_ms)
+        self._records = Records(redis)
+
+    def take(self, entries: Entries) -> None:
+        found = self._records.many([owed["id"] for _, owed in entries])
+        # Of what was erased meanwhile, nothing is owed any more.
+        records = {record.id: record for record in found if record.reply}
+        told = [one for one in entries if one[1]["id"] not in records or _tell(records[one[1]["id"]], one[1])]
+        if told:
+            with self._redis.pipeline(transaction=True) as pipe:
+                self.done(pipe, told)
+                pipe.execute()
+
+
+def reply(record: Record, state: str, at: int) -> dict[str, Any]:
+    """What a task is sent, its only argument: like an event, and no more."""
+    reason = next((change.reason for change in record.history if (change.state, change.at) == (state, at)), "")
+    return {
+        "id": record.id,
+        "account": record.account,
+        "order": record.order,
+        "state": state,
+        "reason": reason,
+        "at": at,
+    }
+
+
+def _tell(record: Record, owed: dict[str, str]) -> bool:
+    """Whether it was sent. Raises kombu.exceptions.OperationalError where Redis is away."""
+    name, task = record.reply.split()
+    # By its name alone, and not declared: a queue that Celery knows its workers would read as well.
+    queue: Any = Queue(name)
+    state, at = owed["state"], int(owed["at"])
+    try:
+        app.send_task(
+            task,
+            args=[reply(record, state, at)],
+            queue=queue,
+            declare=[],
+            ignore_result=True,
+            # The same again where it is sent twice.
+            task_id=f"{record.id}-{state}-{at}",
+        )
+    except OperationalError as error:
+        if not isinstance(error.__cause__, ResponseError):
+            raise
+        log.error("reply_not_sent", invitation=record.id, error=type(error.__cause__).__name__)
+        return False
+    log.info("reply_sent", invitation=record.id, state=state)
+    return True
+
+
+class RepliesStep(ReaderStep):
+    """Runs the sender of replies."""
+
+    def reader(self) -> StreamReader:
+        return ReplySender(redis(), idle_ms=settings().lease_seconds * 1000)
+
+
+app.steps["worker"].add(RepliesStep)
