@@ -9,13 +9,14 @@ endif
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test resilience upgrade monitoring bench lint lock containers flower-browser clean
+.PHONY: help demo test resilience upgrade producers monitoring bench lint lock containers flower-browser clean
 
 help:
 	@echo "make demo       see it all work on this machine in a minute; KEEP=1 leaves it running to look at"
 	@echo "make test       lint, and all tests with a real server and real workers; ARGS=\"-k gate\" goes to pytest"
 	@echo "make resilience breaks everything that can break, at length, and prints what came of it"
 	@echo "make upgrade    upgrades workers from the release before, under load, and rolls back; FROM=REF"
+	@echo "make producers runs the programs of ops/producers in all their languages, and says what it needs for that"
 	@echo "make monitoring tests the alerts, and puts every query of dashboard and alerts to a real Prometheus"
 	@echo "make containers builds docker-compose.yml, starts it, hurts it, and prints the counts"
 	@echo "make flower-browser  looks at Flower in Chromium; PICTURES=ops/pictures makes the README's pictures anew"
@@ -41,6 +42,10 @@ upgrade: FROM ?= $(or $(shell git describe --tags --abbrev=0 2>/dev/null),6e7451
 upgrade: $(INSTALLED)
 	@$(BIN)/python -m tests.upgrade $(FROM)
 
+producers: $(INSTALLED)
+	@sh ops/producers/check.sh
+	@$(BIN)/python -m pytest -q --languages tests/integration/test_producers.py tests/integration/test_asyncapi.py $(ARGS)
+
 monitoring: $(INSTALLED)
 	@$(BIN)/python -m ops.monitoring
 
@@ -63,7 +68,7 @@ lock:
 	@sh ops/lock.sh $(PYTHON) $(ARGS)
 
 clean:
-	@rm -rf .venv .venv-* ops/bench/peers/bullmq/node_modules build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-* ops/bench/peers/bullmq/node_modules ops/producers/node/node_modules build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(INSTALLED): requirements-dev.lock pyproject.toml

@@ -14,6 +14,7 @@ from tests.support import free_port
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="the resilience tests with ten times as many invitations")
+    parser.addoption("--languages", action="store_true", help="the programs of ops/producers in every language")
 
 
 @pytest.hookimpl(optionalhook=True)
