@@ -8,6 +8,8 @@ from tests.integration.deployment import Deployment, Job, job, within
 from tests.integration.test_replies import TASK, add, replies
 from tests.resilience.bootstrap import faulty_worker
 
+# Eight workers start one after another.
+pytestmark = pytest.mark.timeout(600)
 KILLED = -9
 QUEUE = "shop"
 
@@ -54,7 +56,7 @@ def test_an_answer_is_given_by_whoever_takes_over(deployment: Deployment) -> Non
 
 
 def test_killed_workers_lose_no_reply(deployment: Deployment) -> None:
-    size, kills = 1_000, 10
+    size, kills = 600, 6
     deployment.simulator.control(latency_ms=30)
     receipts = deployment.accept(*jobs(size))
     workers = deployment.start_workers(2, CONCURRENCY="3")
