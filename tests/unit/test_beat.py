@@ -9,6 +9,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from config.celery_values import BEAT_LOOP_SECONDS
 from worker.beat import InvitationScheduler
+from worker.sign_of_life import SignOfLife
 
 
 def test_it_tells_once_that_redis_is_away_and_once_that_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,7 +23,7 @@ def test_it_tells_once_that_redis_is_away_and_once_that_it_goes_on(monkeypatch: 
 
     monkeypatch.setattr(RedBeatScheduler, "tick", tick)
     beat = InvitationScheduler.__new__(InvitationScheduler)
-    beat.lock = object()
+    beat.lock, beat._sign_of_life = object(), SignOfLife(None)
     with structlog.testing.capture_logs() as told:
         pauses = [beat.tick() for _ in range(5)]
 
