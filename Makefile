@@ -9,12 +9,14 @@ endif
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test resilience bench lint lock clean
+.PHONY: help demo test resilience runbook manifests bench lint lock clean
 
 help:
 	@echo "make demo       see it all work on this machine in a minute; KEEP=1 leaves it running to look at"
 	@echo "make test       lint, and all tests with a real server and real workers; ARGS=\"-k gate\" goes to pytest"
 	@echo "make resilience breaks everything that can break, at length, and prints what came of it"
+	@echo "make runbook    runs every command of ops/runbook.md, each section against a system in that trouble"
+	@echo "make manifests  holds ops/kubernetes against its schemas and ops/systemd against systemd-analyze"
 	@echo "make bench      measures limit, throughput and more beside other job systems; ARGS=\"--only-ours throughput\""
 	@echo "make lint       format, lint, types and import contracts"
 	@echo "make lock       remake the locks from pyproject.toml; ARGS=--upgrade takes newer releases"
@@ -30,6 +32,12 @@ test: lint
 
 resilience: $(INSTALLED)
 	@$(BIN)/python -m pytest -q tests/resilience --long --ignore-glob="*_canaries.py" --ignore-glob="*_search.py" $(ARGS)
+
+runbook: $(INSTALLED)
+	@$(BIN)/python -m pytest -q tests/runbook --long $(ARGS)
+
+manifests: $(VENV)-manifests/.installed
+	@$(VENV)-manifests/bin/python -m pytest -q tests/manifests --long $(ARGS)
 
 bench: $(VENV)-bench/.installed
 	@$(VENV)-bench/bin/python -m ops.bench $(ARGS)
@@ -55,4 +63,10 @@ $(INSTALLED): requirements-dev.lock pyproject.toml
 $(VENV)-bench/.installed: requirements-dev.lock pyproject.toml
 	@sh ops/install.sh $(PYTHON) $(VENV)-bench
 	@sh ops/bench/peers/install.sh $(VENV)-bench/bin/python
+	@touch $@
+
+# kubectl carries kustomize, and the schemas are packages: no part of what is tested by default or shipped.
+$(VENV)-manifests/.installed: requirements-dev.lock pyproject.toml
+	@sh ops/install.sh $(PYTHON) $(VENV)-manifests
+	@$(VENV)-manifests/bin/python -m pip install --quiet --no-build-isolation -e ".[manifests]"
 	@touch $@
