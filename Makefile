@@ -9,7 +9,7 @@ endif
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test resilience upgrade producers monitoring bench lint lock containers flower-browser clean
+.PHONY: help demo test resilience upgrade producers monitoring bench lint lock containers flower-browser runbook manifests clean
 
 help:
 	@echo "make demo       see it all work on this machine in a minute; KEEP=1 leaves it running to look at"
@@ -20,6 +20,8 @@ help:
 	@echo "make monitoring tests the alerts, and puts every query of dashboard and alerts to a real Prometheus"
 	@echo "make containers builds docker-compose.yml, starts it, hurts it, and prints the counts"
 	@echo "make flower-browser  looks at Flower in Chromium; PICTURES=ops/pictures makes the README's pictures anew"
+	@echo "make runbook    runs every command of ops/runbook.md, each section against a system in that trouble"
+	@echo "make manifests  holds ops/kubernetes against its schemas and ops/systemd against systemd-analyze"
 	@echo "make bench      measures limit, throughput and more beside other job systems; ARGS=\"--only-ours throughput\""
 	@echo "make lint       format, lint, types and import contracts"
 	@echo "make lock       remake the locks from pyproject.toml; ARGS=--upgrade takes newer releases"
@@ -55,6 +57,12 @@ containers: $(INSTALLED)
 flower-browser: $(VENV)-browser/.installed
 	@PICTURES=$(PICTURES) $(VENV)-browser/bin/python -m pytest -q tests/browser/flower_pages.py $(ARGS)
 
+runbook: $(INSTALLED)
+	@$(BIN)/python -m pytest -q tests/runbook --long $(ARGS)
+
+manifests: $(VENV)-manifests/.installed
+	@$(VENV)-manifests/bin/python -m pytest -q tests/manifests --long $(ARGS)
+
 bench: $(VENV)-bench/.installed
 	@$(VENV)-bench/bin/python -m ops.bench $(ARGS)
 
@@ -84,4 +92,10 @@ $(VENV)-browser/.installed: requirements-dev.lock pyproject.toml
 $(VENV)-bench/.installed: requirements-dev.lock pyproject.toml
 	@sh ops/install.sh $(PYTHON) $(VENV)-bench
 	@sh ops/bench/peers/install.sh $(VENV)-bench/bin/python
+	@touch $@
+
+# kubectl carries kustomize, and the schemas are packages: no part of what is tested by default or shipped.
+$(VENV)-manifests/.installed: requirements-dev.lock pyproject.toml
+	@sh ops/install.sh $(PYTHON) $(VENV)-manifests
+	@$(VENV)-manifests/bin/python -m pip install --quiet --no-build-isolation -e ".[manifests]"
 	@touch $@

@@ -4,7 +4,6 @@ import sys
 from importlib import import_module, metadata
 from typing import Annotated, Any
 
-import structlog
 import typer
 from typer.core import TyperCommand
 
@@ -44,7 +43,8 @@ class Subcommand(TyperCommand):
     """Stands for a command until it is called."""
 
     def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
-        # Standard output is for what the command prints.
+        # Standard output is for what the command prints. Loaded here, for it loads much that a help does not need.
+        structlog: Any = import_module("structlog")
         structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
         module, _, function = COMMANDS[str(self.name)][0].partition(":")
         single = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)

@@ -191,6 +191,20 @@ def test_cancel_of_an_account_takes_all_that_wait_and_nothing_else(cli: CommandL
     assert [state(cli, each) for each in (held, waiting[0], other)] == ["delivering", "delivering", "queued"]
 
 
+def test_cancel_of_an_account_since_a_time_takes_what_came_in_then(cli: CommandLine, real_redis: Redis) -> None:
+    before, wrong = [send(cli, f"before {number}") for number in range(2)], [send(cli, f"wrong {n}") for n in range(3)]
+    for invitation in before:
+        real_redis.hset(f"invitations:record:{invitation}", "created_at", ledger().now() - 2 * 3_600_000)
+
+    ended = cli("cancel", "--account", "shop_nl", "--since", "1h", "--yes", "--json")
+    with_an_id = cli("cancel", before[0], "--since", "1h")
+
+    assert (ended.code, ended.data) == (0, {"cancelled": 3, "unchanged": {}})
+    assert (with_an_id.code, with_an_id.out) == (2, "")
+    assert "expected --since with --account, not with ids" in with_an_id.err
+    assert [state(cli, invitation) for invitation in (*before, *wrong)] == ["queued"] * 2 + ["cancelled"] * 3
+
+
 def test_what_is_left_of_an_account_that_is_gone_can_be_cancelled(cli: CommandLine) -> None:
     invitation = send(cli, "1")
     cli.write("accounts.toml", '[accounts.portal]\nprovider = "wemasy"\ntoken = "t"\n')

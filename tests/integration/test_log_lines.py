@@ -53,11 +53,11 @@ def _drive(deployment: Deployment, server: ValkeyServer) -> dict[str, list[str]]
     deployment.wait_for(sent.get(timeout=20)["id"], "accepted")
     within(lambda: deployment.count("shop_nl", "accepted") + deployment.count("shop_nl", "sent") == 1, "both delivered")
     server.stop()
-    for process, loop in ((worker, "pacer"), (worker, "inbox"), (beat, "beat")):
+    for process, loop in ((worker, "pacer"), (worker, "inbox"), (worker, "replies"), (beat, "beat")):
         process.wait_for(f'"loop": "{loop}"')
     flower.wait_for("Failed to capture events")
     server.start()
-    within(lambda: (worker.text.count("loop_goes_on"), beat.text.count("loop_goes_on")) == (2, 1), "all goes on")
+    within(lambda: (worker.text.count("loop_goes_on"), beat.text.count("loop_goes_on")) == (3, 1), "all goes on")
     assert [process.stop() for process in (worker, beat, flower)] == [0, 0, 0]
     return {
         name: process.text.splitlines() for name, process in (("worker", worker), ("beat", beat), ("flower", flower))
@@ -95,7 +95,7 @@ def test_a_redis_that_is_away_is_told_once_for_each_loop_and_without_a_traceback
 
     for event in ("redis_is_away", "loop_goes_on"):
         loops = [line["loop"] for line in lines if line["event"] == event and "loop" in line]
-        assert sorted(loops) == ["beat", "inbox", "pacer"]
+        assert sorted(loops) == ["beat", "inbox", "pacer", "replies"]
     assert [line for line in lines if "exception" in line] == []
 
 
