@@ -21,7 +21,7 @@ def sleeps(line: Desk, free: int = FIVE_FREE) -> list[float]:
     """How long one turn means to wait for the bell, in seconds."""
     asked: list[float] = []
     threads: Any = SimpleNamespace(wait_for_free=lambda _: free, publish_events=lambda: None)
-    bell: Any = SimpleNamespace(blpop=lambda _, timeout: asked.append(timeout))
+    bell: Any = SimpleNamespace(blpop=lambda _, timeout: asked.append(timeout), ping=lambda: None)
     settings: Any = SimpleNamespace(lease_seconds=60, health_file=None)
     Pacer(threads, line.ledger, bell, settings).turn()
     return asked
