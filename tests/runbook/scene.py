@@ -66,8 +66,8 @@ class Scene:
         environment = self.deployment.environment()
         folder = self.deployment.folder / "bin"
         _write_programs(folder)
-        admin = f"{self.servers[0].connection_url}/0"
-        return {**environment, "REDIS_ADMIN": admin, "COLUMNS": "200", "PATH": f"{folder}:{environment['PATH']}"}
+        # Asked of the deployment: a server that is down tells no address.
+        return {**environment, "REDIS_ADMIN": self.deployment.redis_url, "COLUMNS": "200", "PATH": f"{folder}:{environment['PATH']}"}
 
     def start_server(self, name: str) -> ValkeyServer:
         """Another, which runs until the scene ends."""

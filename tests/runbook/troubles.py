@@ -44,7 +44,7 @@ def credentials_expired(scene: Scene) -> Steps:
     within(lambda: bool(scene.deployment.redis.exists("invitations:pause:shop_nl")), "the account paused")
     shown = yield
     assert "paused" in shown
-    assert "credentials" in shown
+    assert "does not know this shop_id and code" in shown
     scene.set_fault(None)
     scene.configure(code="another-code")
     scene.restart_workers()
@@ -162,7 +162,7 @@ def erase_a_customer(scene: Scene) -> Steps:
     assert "0 of 1 suppressed" in shown
     shown = yield
     assert "2 invitations forgotten" in shown
-    assert scene.deployment.state(waiting) == "cancelled"
+    assert scene.deployment.state(waiting) == "suppressed"
     assert scene.deployment.record(other).forgotten_at is None
     yield
     shown = yield
