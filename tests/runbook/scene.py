@@ -40,6 +40,11 @@ class Scene:
     )
     workers: list[Running] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=lambda: count(1))
+    _first: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        # A server that is down tells no address.
+        self._first = f"{self.servers[0].connection_url}/0"
 
     def run(self, block: Block) -> str:
         """What the commands printed. Raises AssertionError where one failed."""
@@ -66,8 +71,8 @@ class Scene:
         environment = self.deployment.environment()
         folder = self.deployment.folder / "bin"
         _write_programs(folder)
-        # Asked of the deployment: a server that is down tells no address.
-        return {**environment, "REDIS_ADMIN": self.deployment.redis_url, "COLUMNS": "200", "PATH": f"{folder}:{environment['PATH']}"}
+        path = f"{folder}:{environment['PATH']}"
+        return {**environment, "REDIS_ADMIN": self._first, "COLUMNS": "200", "PATH": path}
 
     def start_server(self, name: str) -> ValkeyServer:
         """Another, which runs until the scene ends."""
