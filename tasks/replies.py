@@ -4,6 +4,7 @@ What is owed stands in the stream `invitations:replies` from the very step that 
 its customer; what is told is read from the record when it is sent, so one that was forgotten tells no more.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -30,14 +31,25 @@ class ReplySender(StreamReader):
         self._records = Records(redis)
 
     def take(self, entries: Entries) -> None:
-        found = self._records.many([owed["id"] for _, owed in entries])
-        # Of what was erased meanwhile, nothing is owed any more.
-        records = {record.id: record for record in found if record.reply}
-        told = [one for one in entries if one[1]["id"] not in records or _tell(records[one[1]["id"]], one[1])]
+        told = [(entry, owed) for entry, owed in entries if self._is_done(entry, owed)]
         if told:
             with self._redis.pipeline(transaction=True) as pipe:
                 self.done(pipe, told)
                 pipe.execute()
+
+    def _is_done(self, entry: str, owed: dict[str, str]) -> bool:
+        """Whether nothing more is owed. One that cannot be read waits for who mends it, and holds up no other."""
+        try:
+            record = self._records.get(owed["id"])
+            if record is None or not record.reply:
+                # Of what was erased meanwhile, nothing is owed any more.
+                return True
+            queue, task = record.reply.split()
+            message = Message(queue, task, reply(record, owed["state"], int(owed["at"])))
+        except (LookupError, TypeError, ValueError) as error:
+            log.error("reply_cannot_be_read", entry=entry, error=type(error).__name__)
+            return False
+        return message.send()
 
 
 def reply(record: Record, state: str, at: int) -> dict[str, Any]:
@@ -53,29 +65,36 @@ def reply(record: Record, state: str, at: int) -> dict[str, Any]:
     }
 
 
-def _tell(record: Record, owed: dict[str, str]) -> bool:
-    """Whether it was sent. Raises kombu.exceptions.OperationalError where Redis is away."""
-    name, task = record.reply.split()
-    # By its name alone, and not declared: a queue that Celery knows its workers would read as well.
-    queue: Any = Queue(name)
-    state, at = owed["state"], int(owed["at"])
-    try:
-        app.send_task(
-            task,
-            args=[reply(record, state, at)],
-            queue=queue,
-            declare=[],
-            ignore_result=True,
-            # The same again where it is sent twice.
-            task_id=f"{record.id}-{state}-{at}",
-        )
-    except OperationalError as error:
-        if not isinstance(error.__cause__, ResponseError):
-            raise
-        log.error("reply_not_sent", invitation=record.id, error=type(error.__cause__).__name__)
-        return False
-    log.info("reply_sent", invitation=record.id, state=state)
-    return True
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What goes to a task of that name in that queue."""
+
+    queue: str
+    task: str
+    told: dict[str, Any]
+
+    def send(self) -> bool:
+        """Whether it was sent. Raises kombu.exceptions.OperationalError where Redis is away."""
+        invitation, state, at = self.told["id"], self.told["state"], self.told["at"]
+        # By its name alone, and not declared: a queue that Celery knows its workers would read as well.
+        queue: Any = Queue(self.queue)
+        try:
+            app.send_task(
+                self.task,
+                args=[self.told],
+                queue=queue,
+                declare=[],
+                ignore_result=True,
+                # The same again where it is sent twice.
+                task_id=f"{invitation}-{state}-{at}",
+            )
+        except OperationalError as error:
+            if not isinstance(error.__cause__, ResponseError):
+                raise
+            log.error("reply_not_sent", invitation=invitation, error=type(error.__cause__).__name__)
+            return False
+        log.info("reply_sent", invitation=invitation, state=state)
+        return True
 
 
 class RepliesStep(ReaderStep):

@@ -56,13 +56,13 @@ def before_acknowledge() -> None:
 
 def before_reply() -> None:
     """Dies when it has brought an invitation to its end, and has not told whom the job names."""
-    replace("tasks.replies._tell", die)
+    replace("tasks.replies.Message.send", die)
 
 
 def after_reply() -> None:
     """Dies when it has told that, and what is owed does not know it."""
-    tell = tasks.replies._tell
-    replace("tasks.replies._tell", lambda *told: die(tell(*told)))
+    tell = tasks.replies.Message.send
+    replace("tasks.replies.Message.send", lambda *told: die(tell(*told)))
 
 
 def version(number: str) -> None:

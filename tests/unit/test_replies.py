@@ -9,7 +9,7 @@ from redis import Redis
 
 from config.celery_values import REPLIES
 from tasks.job import ReplyTo
-from tasks.replies import reply
+from tasks.replies import ReplySender, reply
 from tests.property.desk import Desk, account
 from tests.unit.lives import LIVES, accept, sent
 from worker.entries import Entry, RefusedEntry
@@ -111,3 +111,25 @@ def test_a_worker_that_would_not_tell_leaves_it_to_others(line: Desk) -> None:
 
     with patch("worker.ledger.NEWEST", 2):
         assert line.no_claim(one) == "newer"
+
+
+@pytest.mark.usefixtures("_named")
+@pytest.mark.parametrize(
+    "foreign", [{"x": "y"}, {"id": "damaged", "state": "accepted", "at": "1"}], ids=["without an id", "damaged"]
+)
+def test_a_reply_that_cannot_be_read_holds_up_no_other(
+    line: Desk, foreign: dict[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line.redis.hset("invitations:record:damaged", "reply", "a.queue a.task")
+    entry = line.redis.xadd(REPLIES, foreign)
+    LIVES["accepted"](line)
+    told: list[str] = []
+    monkeypatch.setattr("tasks.replies.app.send_task", lambda task, args, **_: told.append(args[0]["id"]))
+
+    reader = ReplySender(line.redis, idle_ms=60_000)
+    reader._create_group()
+    reader.turn()
+
+    assert told == ["x"]
+    left: Any = line.redis.xrange(REPLIES)
+    assert [one for one, _ in left] == [entry]
