@@ -50,7 +50,8 @@ class InboxReader(StreamReader):
 class InboxStep(ReaderStep):
     """Runs the reader of the inbox."""
 
-    def reader(self) -> StreamReader:
+    @staticmethod
+    def reader() -> StreamReader:
         return InboxReader(redis(), idle_ms=settings().lease_seconds * 1000)
 
 

@@ -100,7 +100,8 @@ class Message:
 class RepliesStep(ReaderStep):
     """Runs the sender of replies."""
 
-    def reader(self) -> StreamReader:
+    @staticmethod
+    def reader() -> StreamReader:
         return ReplySender(redis(), idle_ms=settings().lease_seconds * 1000)
 
 

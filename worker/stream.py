@@ -2,7 +2,9 @@
 
 import os
 import socket
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, cast
 
 import structlog
 from celery import bootsteps
@@ -16,6 +18,7 @@ log = structlog.get_logger()
 
 BATCH = 100
 BLOCK_MS = 1000
+FROM_THE_FIRST = "0-0"
 LEAVE = """
 if #redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2]) == 0 then
   redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2])
@@ -25,7 +28,7 @@ end
 Entries = list[tuple[str, dict[str, str]]]
 
 
-class StreamReader:
+class StreamReader(ABC):
     """Takes entries, and only when they are done with acknowledges and deletes them. What a dead reader left is claimed
     after `idle_ms`."""
 
@@ -36,6 +39,7 @@ class StreamReader:
         self._idle_ms = idle_ms
         self._name = f"{socket.gethostname()}-{os.getpid()}"
         self._loop = Loop(name, self.turn, self._create_group)
+        self._claimed_to = FROM_THE_FIRST
 
     def start(self) -> None:
         self._loop.start()
@@ -50,8 +54,7 @@ class StreamReader:
     def turn(self) -> None:
         """Takes over what is pending too long, then what is new. Waits up to a second for something new."""
         try:
-            claimed: Any = self._redis.xautoclaim(self._stream, self._group, self._name, self._idle_ms, count=BATCH)
-            self._take_any(claimed[1])
+            self._take_any(self._left_by_the_dead())
             fresh: Any = self._redis.xreadgroup(
                 self._group, self._name, {self._stream: ">"}, count=BATCH, block=BLOCK_MS
             )
@@ -62,15 +65,23 @@ class StreamReader:
                 raise
             self._create_group()
 
+    @abstractmethod
     def take(self, entries: Entries) -> None:
         """Does what some entries ask for, and then with `done` away with them."""
-        raise NotImplementedError
 
     def done(self, pipe: Pipeline, entries: Entries) -> None:
         """Acknowledges and deletes these entries, as part of a transaction."""
         ids = [entry for entry, _ in entries]
         pipe.xack(self._stream, self._group, *ids)
         pipe.xdel(self._stream, *ids)
+
+    def _left_by_the_dead(self) -> Entries:
+        # A look sees a thousand, behind which there may be others: the next goes on where it ended.
+        claimed: Any = self._redis.xautoclaim(
+            self._stream, self._group, self._name, self._idle_ms, self._claimed_to, count=BATCH
+        )
+        self._claimed_to = claimed[0]
+        return cast(Entries, claimed[1])
 
     def _take_any(self, entries: Entries) -> None:
         if entries:
@@ -96,13 +107,12 @@ class ReaderStep(bootsteps.StartStopStep):
 
     requires = ("celery.worker.components:Pool",)
 
+    reader: Callable[[], StreamReader]
+    """Makes the reader of this process."""
+
     def __init__(self, parent: Any, **options: Any) -> None:
         super().__init__(parent, **options)
-        self._reader = self.reader()
-
-    def reader(self) -> StreamReader:
-        """The reader of this process."""
-        raise NotImplementedError
+        self._reader = type(self).reader()
 
     def start(self, parent: Any) -> None:
         self._reader.start()
