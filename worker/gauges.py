@@ -121,12 +121,13 @@ class GaugesCollector(Collector):
             return
         for name, text in ACCOUNT_GAUGES:
             family = GaugeMetricFamily(f"invitations_{name}", text, labels=["account"])
-            for account, value in told[name].items():
+            # A worker of another version may have looked, which knows other gauges.
+            for account, value in told.get(name, {}).items():
                 family.add_metric([account], value)
             yield family
         for name, text in GAUGES:
             family = GaugeMetricFamily(f"invitations_{name}", text)
-            for value in told[name].values():
+            for value in told.get(name, {}).values():
                 family.add_metric([], value)
             yield family
 

@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from celery import bootsteps, signals
 from redis import Redis
+from redis.exceptions import OutOfMemoryError
 
 from config.accounts_file import accounts
 from config.settings import Settings, settings
@@ -64,7 +65,12 @@ class Pacer:
             self._sign_of_life.give()
             return
         self._configure_again()
-        wait_ms, ids = self._ledger.admit(free, self._lease_ms)
+        try:
+            wait_ms, ids = self._ledger.admit(free, self._lease_ms)
+        except OutOfMemoryError:
+            # Redis answered: that it is full ends with no restart of a worker.
+            self._sign_of_life.give()
+            raise
         self._sign_of_life.give()
         self._deliver(ids)
         if wait_ms != 0 and not self._loop.ends.is_set():

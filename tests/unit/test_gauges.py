@@ -99,6 +99,16 @@ def test_what_one_worker_saw_the_others_tell(line: Desk) -> None:
     assert line.redis.info("commandstats").keys() == {"cmdstat_get", "cmdstat_config|resetstat"}
 
 
+def test_what_a_worker_of_another_version_saw_is_told_without_what_it_does_not_know(line: Desk) -> None:
+    line.redis.set(KEPT, '{"waiting": {"a3": 2}, "of a later version": {"a3": 1}}')
+
+    told = list(GaugesCollector(gauges(line, many())).collect())
+
+    assert [(one.name, one.labels, one.value) for family in told for one in family.samples] == [
+        ("invitations_waiting", {"account": "a3"}, 2)
+    ]
+
+
 def test_what_was_seen_is_kept_the_longer_the_longer_it_took(line: Desk) -> None:
     look(line, many())
 

@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 from redis import Redis
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import OutOfMemoryError, RedisError
 from redis.retry import Retry
 
 from config.celery_values import BEAT_LOCK
 from config.settings import load_settings
 from tests.command_line import forget
+from tests.property.desk import Desk, account
 from tests.support import free_port
+from tests.unit.test_ledger_full import full
 from worker import health
 from worker.ledger import Ledger
 from worker.pacer import BELL, Pacer
@@ -59,6 +61,16 @@ def test_a_worker_that_gave_a_sign_works(file: Path, capsys: pytest.CaptureFixtu
 
     assert health.main(["worker"]) == 0
     assert capsys.readouterr().out == "the pacer looked at the gates and Redis answered: 0 s ago\n"
+
+
+def test_a_worker_beside_a_full_redis_works(real_redis: Redis, file: Path) -> None:
+    line = Desk(real_redis, account("a"))
+    line.line_up("a", 1)
+
+    with full(real_redis), pytest.raises(OutOfMemoryError):
+        pacer(real_redis, file, 5).turn()
+
+    assert health.main(["worker"]) == 0
 
 
 def test_a_sign_is_given_again_and_again(file: Path) -> None:
