@@ -6,6 +6,7 @@ from typing import Any
 from celery import Task
 from celery.exceptions import TaskPredicate
 from celery.worker.request import Request
+from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from config.errors import ConfigurationError
@@ -68,7 +69,7 @@ class MaskedTask(Task[Any, Any]):
         """Runs it.
 
         Raises:
-            RedisAwayError: in place of an error of Redis.
+            RedisAwayError: in place of an error of Redis, or of kombu, which sends messages by it.
             UnforeseenError: in place of any other error but Celery's own and a ConfigurationError, with its traceback.
         """
         try:
@@ -76,7 +77,7 @@ class MaskedTask(Task[Any, Any]):
         except (TaskPredicate, ConfigurationError, UnforeseenError) as error:
             # Celery's events carry the traceback, which would tell of the error that this one was raised over.
             raise error from None
-        except RedisError as error:
+        except (RedisError, OperationalError) as error:
             raise RedisAwayError(type(error).__name__) from None
         except Exception as error:
             raise UnforeseenError(type(error).__name__).with_traceback(error.__traceback__) from None

@@ -4,6 +4,7 @@ import logging
 
 import pytest
 from celery import Celery
+from kombu.exceptions import OperationalError
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from worker.masking import MaskedTask
@@ -15,6 +16,7 @@ SECRET = "jane@example.com"
     ("error", "line", "level"),
     [
         (RedisConnectionError(SECRET), "raised expected: RedisAwayError('ConnectionError')", logging.INFO),
+        (OperationalError(SECRET), "raised expected: RedisAwayError('OperationalError')", logging.INFO),
         (KeyError(SECRET), "raised unexpected: UnforeseenError('KeyError')", logging.ERROR),
     ],
 )
