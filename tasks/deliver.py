@@ -1,7 +1,5 @@
-"""`invitations.deliver`: calls the provider of a claimed invitation, and settles it. A message names its id alone."""
+"""`invitations.deliver`: calls the provider of a claimed invitation, and settles it."""
 
-from secrets import token_hex
-from time import monotonic
 from typing import Any
 
 import structlog
@@ -14,12 +12,12 @@ from config.settings import settings
 from tasks.decision import Step
 from tasks.delivery import Delivery
 from worker.app import app
-from worker.claims import Claim, NoClaim
+from worker.claims import Claim
 from worker.connection import patiently
 from worker.ending import ending
-from worker.ledger import CLAIMED_WITHIN_SECONDS, NO_ACCOUNT, ledger
+from worker.ledger import ledger
 from worker.masking import UnforeseenError, scrub
-from worker.metrics import count, count_ended
+from worker.metrics import count
 from worker.steering import REVOKED
 from worker.tracing import tracing
 
@@ -35,35 +33,23 @@ class DeliveryError(UnforeseenError):
 
 
 @app.task(name="invitations.deliver", ignore_result=True, throws=(DeliveryError,))
-def deliver(*ids: Any, **options: Any) -> str:
-    """Delivers one invitation, which the pacer claimed, or by its id, if it can be claimed. Returns the state it came
-    to.
+def deliver(*_: Any, **__: Any) -> str:
+    """Delivers one invitation, which the pacer claimed. Returns the state it came to. A message of a client delivers
+    nothing: it holds no claim.
 
     Raises:
         celery.exceptions.Retry: nothing is published; it tells Flower that the invitation waits in line, and why.
         DeliveryError: naming the type of an unforeseen error, never its text.
     """
-    claimed: Claim | None = getattr(deliver.request, "claim", None)
-    if claimed is None and (options or len(ids) != 1 or not isinstance(ids[0], str)):
-        # Not from a pacer of ours; what else Celery would say of it repeats parts of it.
-        log.error("delivery_without_an_id")
-        return "no invitation"
+    claim: Claim | None = getattr(deliver.request, "claim", None)
+    if claim is None:
+        log.error("delivery_by_message", hint="workers take from the ledger what is due; send jobs to invitations.send")
+        return "no claim"
     try:
-        claim = claimed or _claim(ids[0])
-        return claim.why if isinstance(claim, NoClaim) else _deliver(claim)
+        return _deliver(claim)
     except RedisError as error:
-        log.error("redis_is_away", invitation=ids[0], error=type(error).__name__)
+        log.error("redis_is_away", invitation=claim.id, error=type(error).__name__)
         raise DeliveryError(type(error).__name__) from None
-
-
-def _claim(invitation: str) -> Claim | NoClaim:
-    if ending.is_set():
-        return NoClaim("left to another worker", NO_ACCOUNT)
-    keep_trying = patiently(CLAIMED_WITHIN_SECONDS)
-    claim = keep_trying(ledger().claim, invitation, settings().lease_seconds * 1000, token_hex(4), monotonic())
-    if isinstance(claim, NoClaim):
-        count_ended(claim)
-    return claim
 
 
 def _deliver(claim: Claim) -> str:

@@ -1,5 +1,6 @@
 """What a worker is given of an invitation that it may deliver."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 
@@ -39,7 +40,7 @@ class Claim:
     asked_at: float = field(default=0, compare=False)
 
 
-def read_claim(invitation: str, answer: list[str], asked_at: float) -> Claim | NoClaim:
+def read_claim(invitation: str, answer: Sequence[str], asked_at: float) -> Claim | NoClaim:
     """What claim.lua answered."""
     if answer[0] != "ok":
         return NoClaim(*answer)

@@ -4,13 +4,10 @@ import json
 from collections.abc import Iterable, Sequence
 from functools import cache
 from itertools import chain
-from secrets import token_hex
-from time import monotonic
 from typing import Any
 
 import structlog
 from redis import Redis
-from redis.exceptions import ResponseError
 
 from config.accounts import BaseAccount
 from worker.claims import Claim, NoClaim, read_claim
@@ -39,8 +36,8 @@ KEPT_BYTES = 256 * 1024
 """So much is kept of a job that is refused."""
 PROBE_MS = 15 * 60_000
 NO_ACCOUNT = "-"
-# How long a claim is asked for again, whose answer did not come.
-CLAIMED_WITHIN_SECONDS = 10
+# How long a take is asked for again, whose answer did not come.
+TAKEN_WITHIN_SECONDS = 10
 
 
 class Ledger:
@@ -94,33 +91,23 @@ class Ledger:
                     self._scripts.run("configure", *configuration, client=pipe)
                 pipe.execute()
 
-    def admit(self, room: int, lease_ms: int) -> tuple[int | None, list[str]]:
-        """Lets through what may pass now, `room` at most.
+    def take(
+        self, room: int, lease_ms: int, by: str, number: int, asked_at: float
+    ) -> tuple[int | None, dict[str, Claim | NoClaim]]:
+        """Takes what may pass now, `room` at most: each under a lease.
 
-        Returns milliseconds until the next look (None: nothing is known to come), and the ids to be claimed. Where
-        Redis forgot what was configured, it is told again.
+        Returns milliseconds until the next look (None: nothing is known to come), and by id the claims, or why there is
+        none. Under the name and number of a take whose answer did not come, the same claims are given again; `asked_at`
+        says when they were asked for first. Where Redis forgot what was configured, it is told again.
         """
-        wait, unknown, *ids = self._scripts.run("admit", room, lease_ms, QUANTUM, PROBE_MS)
+        wait, unknown, *told = self._scripts.run(
+            "take", room, lease_ms, QUANTUM, PROBE_MS, NEWEST, FOR_NEWER_MS, by, number
+        )
+        claims = {invitation: read_claim(invitation, answer, asked_at) for invitation, *answer in told}
         if int(unknown) and self._configured:
             self.configure(self._configured)
-            return 0, ids
-        return (None if int(wait) < 0 else int(wait)), ids
-
-    def claim(self, invitation: str, lease_ms: int, by: str = "", asked_at: float | None = None) -> Claim | NoClaim:
-        """The claim, or why there is none. Who claims again under the same name is given the same claim again, and says
-        when it was asked for first: the lease may have begun then."""
-        return self.claim_many([invitation], lease_ms, [by or token_hex(4)], asked_at or monotonic())[0]
-
-    def claim_many(
-        self, ids: Sequence[str], lease_ms: int, names: Sequence[str], asked_at: float
-    ) -> list[Claim | NoClaim]:
-        """The same for several, in one round trip; `names` are those of their claims. A record at which the script
-        breaks off does not stand in the way of the others."""
-        with self.redis.pipeline(transaction=False) as pipe:
-            for invitation, by in zip(ids, names, strict=True):
-                self._scripts.run("claim", invitation, lease_ms, NEWEST, FOR_NEWER_MS, by, client=pipe)
-            answers = pipe.execute(raise_on_error=False)
-        return [_claimed(invitation, answer, asked_at) for invitation, answer in zip(ids, answers, strict=True)]
+            return 0, claims
+        return (None if int(wait) < 0 else int(wait)), claims
 
     def settle(self, invitation: str, token: str, step: dict[str, Any]) -> tuple[str, bool]:
         """Applies what a call came to (see settle.lua for the fields of `step`). Returns the state, and whether the
@@ -208,15 +195,6 @@ def _configuring(gate: str, members: list[BaseAccount]) -> tuple[str | int, ...]
     first = members[0]
     limit = (first.limit.count, first.limit.period_ms) if first.limit else ("", "")
     return gate, *limit, first.burst or "", first.concurrency, *(member.name for member in members)
-
-
-def _claimed(invitation: str, answer: Any, asked_at: float) -> Claim | NoClaim:
-    if type(answer) is ResponseError:
-        log.error("record_cannot_be_claimed", invitation=invitation)
-        return NoClaim("unreadable", NO_ACCOUNT)
-    if isinstance(answer, Exception):
-        raise answer
-    return read_claim(invitation, answer, asked_at)
 
 
 def _announce(news: str, step: dict[str, Any], **of: str) -> None:

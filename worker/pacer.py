@@ -4,6 +4,7 @@ No pacer leads: admission is one atomic script, so any number of them share the 
 takes as many as it has threads that are free, so nothing waits in a worker, and a fresh invitation is next.
 """
 
+from math import inf
 from secrets import token_hex
 from time import monotonic
 from typing import Any
@@ -17,8 +18,8 @@ from config.accounts_file import accounts
 from config.settings import Settings, settings
 from worker.background import Loop
 from worker.claims import Claim
-from worker.connection import patiently, redis
-from worker.ledger import CLAIMED_WITHIN_SECONDS, Ledger, ledger
+from worker.connection import redis
+from worker.ledger import TAKEN_WITHIN_SECONDS, Ledger, ledger
 from worker.metrics import beat_of_pacer, count_ended
 from worker.sign_of_life import SignOfLife
 from worker.threads import DeliveryThreads
@@ -40,6 +41,7 @@ class Pacer:
         self._lease_ms = settings.lease_seconds * 1000
         self._sign_of_life = SignOfLife(settings.health_file)
         self._configured_at = 0.0
+        self._name, self._number, self._asked_at = token_hex(4), 0, -inf
         self._loop = Loop("pacer", self.turn, self._configure)
 
     def start(self) -> None:
@@ -65,14 +67,7 @@ class Pacer:
             self._sign_of_life.give()
             return
         self._configure_again()
-        try:
-            wait_ms, ids = self._ledger.admit(free, self._lease_ms)
-        except OutOfMemoryError:
-            # Redis answered: that it is full ends with no restart of a worker.
-            self._sign_of_life.give()
-            raise
-        self._sign_of_life.give()
-        self._deliver(ids)
+        wait_ms = self._take(free)
         if wait_ms != 0 and not self._loop.ends.is_set():
             seconds = LONGEST_SLEEP_SECONDS if wait_ms is None else min(wait_ms / 1000, LONGEST_SLEEP_SECONDS)
             self._redis.blpop([BELL], timeout=max(seconds, 0.001))
@@ -86,19 +81,26 @@ class Pacer:
             self._ledger.configure_groups()
             self._configured_at = monotonic()
 
-    def _deliver(self, ids: list[str]) -> None:
-        if not ids:
-            return
-        # Under the same names, a claim whose answer did not come is given again.
-        names = [token_hex(4) for _ in ids]
-        keep_trying = patiently(CLAIMED_WITHIN_SECONDS)
-        claims = keep_trying(self._ledger.claim_many, ids, self._lease_ms, names, monotonic())
-        for invitation, claim in zip(ids, claims, strict=True):
+    def _take(self, free: int) -> int | None:
+        """Takes so many and hands them over. Returns milliseconds until the next look, None for what no clock tells."""
+        if monotonic() - self._asked_at > TAKEN_WITHIN_SECONDS:
+            self._number += 1
+            self._asked_at = monotonic()
+        try:
+            wait_ms, claims = self._ledger.take(free, self._lease_ms, self._name, self._number, self._asked_at)
+        except OutOfMemoryError:
+            # Redis answered: that it is full ends with no restart of a worker.
+            self._sign_of_life.give()
+            raise
+        self._sign_of_life.give()
+        self._asked_at = -inf
+        for invitation, claim in claims.items():
             if isinstance(claim, Claim):
                 self._threads.deliver(claim)
             else:
                 log.info("invitation_not_claimed", invitation=invitation, account=claim.account, reason=claim.why)
                 count_ended(claim)
+        return wait_ms
 
 
 class PacerStep(bootsteps.StartStopStep):

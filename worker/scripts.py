@@ -10,9 +10,7 @@ from redis.commands.core import Script
 SHARED = {
     "accept": ["job"],
     "active": ["even_full"],
-    "admit": ["not_full", "limits"],
     "cancel": ["even_full"],
-    "claim": ["even_full", "limits", "job"],
     "forget": ["even_full", "job"],
     "note_erasure": ["even_full"],
     "opt_out": ["even_full"],
@@ -24,14 +22,13 @@ SHARED = {
     "settle": ["even_full", "limits", "lessons"],
     "spend": ["even_full", "limits"],
     "suppress": ["even_full", "job"],
+    "take": ["not_full", "limits", "job", "claim", "admit"],
     "tell": ["even_full", "limits", "lessons"],
 }
 NAMES = (
     "accept",
     "active",
-    "admit",
     "cancel",
-    "claim",
     "configure",
     "erase",
     "forget",
@@ -47,14 +44,19 @@ NAMES = (
     "settle",
     "spend",
     "suppress",
+    "take",
     "tell",
 )
 
 
 def source(name: str) -> str:
     """The whole text of a script, with what it shares with others in front."""
+    return joined("prelude", *SHARED.get(name, []), name)
+
+
+def joined(*parts: str) -> str:
+    """The texts of these files of worker/lua, one behind the other."""
     folder = files("worker") / "lua"
-    parts = ["prelude", *SHARED.get(name, []), name]
     return "\n".join((folder / f"{part}.lua").read_text("utf-8") for part in parts)
 
 

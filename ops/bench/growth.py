@@ -1,12 +1,14 @@
 """What a delivery costs Redis as invitations and accounts grow: the real scripts, called by the ledger, and no worker.
 
 The figures are Redis's own: the time that it spent in the scripts (INFO commandstats, wall-clock microseconds within
-Redis) and the commands that they ran, for each invitation that was admitted, claimed and settled. Commands are the same
+Redis) and the commands that they ran, for each invitation that was taken and settled. Commands are the same
 wherever it is measured; the time is the machine's.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
+from time import monotonic
 from typing import Any
 
 from redis import Redis
@@ -22,6 +24,7 @@ ROOM = 20
 LEASE_MS = 60_000
 WAITING = (1_000, 100_000, 1_000_000)
 ACCOUNTS = (1, 30, 1_000)
+_TAKES = count()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +64,15 @@ def costs(redis: Redis) -> Iterator[Cost]:
 
 
 def deliver(ledger: Ledger, count: int) -> int:
-    """Admits, claims and settles until `count` are delivered, or nothing more is due. Returns how many were."""
+    """Takes and settles until `count` are delivered, or nothing more is due. Returns how many were."""
     delivered = 0
     while delivered < count:
-        wait_ms, ids = ledger.admit(ROOM, LEASE_MS)
-        for invitation in ids:
-            claim = ledger.claim(invitation, LEASE_MS)
+        wait_ms, claims = ledger.take(ROOM, LEASE_MS, "growth", next(_TAKES), monotonic())
+        for claim in claims.values():
             if isinstance(claim, Claim):
                 ledger.settle(claim.id, claim.token, {"state": "accepted", "reason": "", "answer": "ok"})
                 delivered += 1
-        if not ids and (wait_ms is None or wait_ms > BATCH):
+        if not claims and (wait_ms is None or wait_ms > BATCH):
             break
     return delivered
 

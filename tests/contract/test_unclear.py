@@ -10,11 +10,10 @@ from redis import Redis
 
 from config.accounts_file import accounts
 from tasks.acceptance import acceptance
-from tasks.deliver import deliver
 from tests.command_line import CommandLine
 from tests.contract.cases import FOLDER, PROVIDERS, case
 from tests.contract.playback import Act, Playback, answer, playback
-from tests.property.desk import LEASE_MS
+from tests.deliveries import deliver_claim, take
 from tests.property.passing_time import pass_time
 from worker.ledger import ledger
 from worker.records import Record, Records
@@ -40,10 +39,10 @@ class Shop:
     def work(self) -> Record:
         """A minute passes, and what may pass is delivered. Returns the invitation."""
         pass_time(self.redis, A_MINUTE_MS)
-        _, admitted = ledger().admit(10, LEASE_MS)
-        assert admitted == [self.id]
+        taken = take()
+        assert list(taken) == [self.id]
         try:
-            deliver(self.id)
+            deliver_claim(taken[self.id])
         except Retry:
             assert self.record().state == "queued"
         return self.record()

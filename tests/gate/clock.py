@@ -5,7 +5,7 @@ from typing import Any
 
 from redis import Redis
 
-from worker.ledger import Ledger
+from tests.two_steps import TwoStepLedger
 from worker.scripts import Scripts
 
 READ_FROM_REDIS = """local function now_ms()
@@ -46,9 +46,10 @@ class _Registry:
         return _Script(self._redis, text, self._clock)
 
 
-class TimedLedger(Ledger):
+class TimedLedger(TwoStepLedger):
     """The ledger, whose scripts read `clock`."""
 
     def __init__(self, redis: Redis, clock: Clock) -> None:
-        super().__init__(redis)
-        self._scripts = Scripts(_Registry(redis, clock))  # type: ignore[arg-type]
+        registry = _Registry(redis, clock)
+        super().__init__(redis, registry)
+        self._scripts = Scripts(registry)  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ from typing import Any
 
 from config.accounts_file import accounts
 from tests.command_line import CommandLine
+from tests.deliveries import take
 from worker.claims import Claim
 from worker.ledger import ledger
 
@@ -26,10 +27,7 @@ def send(cli: CommandLine, order: str, account: str = "shop_nl") -> str:
 def claim(invitation: str) -> Claim:
     """Lets everything pass that may, and takes this one as a worker would."""
     ledger().configure(accounts().values())
-    ledger().admit(100, 60_000)
-    claimed = ledger().claim(invitation, 60_000)
-    assert isinstance(claimed, Claim)
-    return claimed
+    return take()[invitation]
 
 
 def settle(invitation: str, **step: Any) -> None:

@@ -13,6 +13,7 @@ from tests.property.invariants import check_admission, check_bell, check_clocks,
 from tests.property.passing_time import pass_time
 from tests.property.promises import at_once, limit_that_holds
 from tests.property.snapshot import Snapshot, take_snapshot
+from tests.two_steps import TwoStepLedger
 from worker.claims import Claim, NoClaim
 from worker.entries import Entry
 from worker.ledger import Ledger
@@ -32,7 +33,7 @@ class Bench:
 
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
-        self.ledger = Ledger(redis)
+        self.ledger = TwoStepLedger(redis)
         self.opt_outs = OptOuts(self.ledger)
         self.ids: set[str] = set()
         self.messages: list[str] = []

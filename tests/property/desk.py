@@ -9,9 +9,9 @@ from config.accounts import BaseAccount, WemasyAccount
 from tasks.decision import History, Policy, next_step
 from tasks.outcome import Accepted, Limits, Outcome
 from tests.property.passing_time import pass_time
+from tests.two_steps import TwoStepLedger
 from worker.claims import Claim, NoClaim
 from worker.entries import Entry
-from worker.ledger import Ledger
 from worker.records import Record, Records
 
 LEASE_MS = 60_000
@@ -30,7 +30,7 @@ class Desk:
 
     def __init__(self, redis: Redis, *accounts: BaseAccount) -> None:
         self.redis = redis
-        self.ledger = Ledger(redis)
+        self.ledger = TwoStepLedger(redis)
         self.wait_ms: int | None = None
         self._lined: Counter[str] = Counter()
         self._gates: dict[str, str] = {}

@@ -16,7 +16,6 @@ from celery.worker import state
 import tasks.replies
 from tasks.acceptance import Acceptance
 from tasks.deliver import deliver
-from worker.pacer import Pacer
 
 
 def die(*_: Any, **__: Any) -> None:
@@ -27,10 +26,9 @@ def replace(name: str, new: Any) -> None:
     patch(name, new).start()
 
 
-def before_claim() -> None:
-    """Dies when its pacer has let something pass and has not claimed it."""
-    deliver = Pacer._deliver
-    replace("worker.pacer.Pacer._deliver", lambda pacer, ids: die() if ids else deliver(pacer, ids))
+def after_take() -> None:
+    """Dies when it has taken an invitation and no thread of it knows."""
+    replace("worker.threads.DeliveryThreads.deliver", die)
 
 
 def before_call() -> None:
@@ -49,7 +47,8 @@ def before_accept() -> None:
 
 
 def before_acknowledge() -> None:
-    """Dies when it has accepted a job, and the inbox or the queue does not know it."""
+    """Dies when it has accepted a job, and the inbox or the queue does not know it. It delivers nothing."""
+    replace("worker.pacer.Pacer._take", lambda *_: None)
     accept = Acceptance.accept
     replace("tasks.acceptance.Acceptance.accept", lambda own, raws, **options: die(accept(own, raws, **options)))
 
@@ -103,7 +102,7 @@ def stop_in_import() -> None:
 FAULTS: dict[str, Callable[..., None]] = {
     fault.__name__: fault
     for fault in (
-        before_claim,
+        after_take,
         before_call,
         before_settle,
         before_accept,

@@ -17,8 +17,8 @@ from config.settings import load_settings
 from ops.simulator import RunningSimulator
 from tests.integration.deployment import Deployment, Job, job
 from tests.support import free_port
+from tests.two_steps import TwoStepLedger
 from worker.claims import Claim
-from worker.ledger import Ledger
 
 ACCOUNT = "shop_nl"
 PREFIX = "invitations:"
@@ -60,7 +60,7 @@ def make(deployment: Deployment) -> None:
     """An invitation in every state, and in every place."""
     deployment.add_account(ACCOUNT, provider="webwinkelkeur", shop_id=1, code="code-of-shop-nl", expires_after="99999d")
     settings = load_settings(redis_url=deployment.redis_url, accounts_file=deployment.accounts_file)
-    ledger = Ledger(deployment.redis)
+    ledger = TwoStepLedger(deployment.redis)
     ledger.configure(load_accounts(settings).values())
     ids = {}
     for name in (*STEPS, "delivering"):

@@ -17,9 +17,9 @@ def by_ledger(deployment: Deployment, jobs: list[Job]) -> None:
     deployment.accept(*jobs)
 
 
-# What passed and was not claimed comes back as it was; what was claimed counts as an attempt, and is called again.
+# What was taken counts as an attempt, for nobody knows whether it was called.
 STEPS = {
-    "before_claim": (by_ledger, 0, 0),
+    "after_take": (by_ledger, 1, 0),
     "before_call": (by_ledger, 1, 0),
     "before_settle": (by_ledger, 1, 1),
     "before_accept": (by_inbox, 0, 0),

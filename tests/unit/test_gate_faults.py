@@ -4,9 +4,7 @@ from time import monotonic
 from typing import Any
 from unittest.mock import patch
 
-import pytest
 from redis import Redis
-from redis.exceptions import ResponseError
 
 from tasks.outcome import Accepted, Limits
 from tests.property.desk import LEASE_MS, MANY, Desk, account
@@ -67,31 +65,42 @@ def test_a_record_that_cannot_be_claimed_is_left_and_the_others_are_claimed(real
     one, broken, other = line.line_up("a", 3)
     real_redis.hdel(f"invitations:record:{broken}", "expires_at")
 
-    claims = line.ledger.claim_many(line.admit(), LEASE_MS, ["x", "y", "z"], monotonic())
+    _, taken = line.ledger.take(3, LEASE_MS, "me", 1, monotonic())
 
-    assert [type(claim) for claim in claims] == [Claim, NoClaim, Claim]
-    assert {claim.id for claim in claims if isinstance(claim, Claim)} == {one, other}
+    assert {one: type(taken[one]), other: type(taken[other])} == {one: Claim, other: Claim}
+    assert taken[broken] == NoClaim("unreadable", "-")
 
 
-def test_where_redis_refuses_to_write_claims_are_asked_for_again(real_redis: Redis) -> None:
-    class ReadOnly(ResponseError):
-        pass
+def held(claim: Claim | NoClaim) -> str | None:
+    return claim.token if isinstance(claim, Claim) else None
 
+
+def test_a_take_whose_answer_was_lost_is_answered_again(real_redis: Redis) -> None:
     line = Desk(real_redis, account("a"))
-    line.line_up("a", 1)
-    with patch("redis.client.Pipeline.execute", return_value=[ReadOnly()]), pytest.raises(ReadOnly):
-        line.ledger.claim_many(line.admit(), LEASE_MS, ["x"], monotonic())
+    ids = line.line_up("a", 5)
+    _, lost = line.ledger.take(2, LEASE_MS, "me", 7, 123.0)
+
+    wait_ms, again = line.ledger.take(2, LEASE_MS, "me", 7, 123.0)
+    _, others = line.ledger.take(2, LEASE_MS, "another", 7, 125.0)
+    _, more = line.ledger.take(2, LEASE_MS, "me", 8, 124.0)
+
+    assert wait_ms == 0, "there may be more: it looks again at once"
+    assert [held(claim) for claim in again.values()] == [held(claim) for claim in lost.values()] == ["1", "1"]
+    assert (list(lost), list(others), list(more)) == (ids[:2], ids[2:4], ids[4:])
+    assert [claim.asked_at for claim in again.values() if isinstance(claim, Claim)] == [123.0, 123.0]
 
 
-def test_a_claim_that_is_asked_for_again_counts_from_when_it_was_asked_for_first(real_redis: Redis) -> None:
+def test_a_take_whose_leases_ended_meanwhile_gives_nothing_of_it_again(real_redis: Redis) -> None:
     line = Desk(real_redis, account("a"))
     (one,) = line.line_up("a", 1)
-    line.admit()
+    line.ledger.take(1, LEASE_MS, "me", 7, monotonic())
+    line.later(LEASE_MS + 1)
+    _, other = line.ledger.take(1, LEASE_MS, "another", 1, monotonic())
 
-    claim = line.ledger.claim(one, LEASE_MS, "me", asked_at=123.0)
+    _, again = line.ledger.take(1, LEASE_MS, "me", 7, monotonic())
 
-    assert isinstance(claim, Claim)
-    assert claim.asked_at == 123.0
+    assert isinstance(other[one], Claim)
+    assert not any(isinstance(claim, Claim) for claim in again.values())
 
 
 def test_what_an_older_worker_held_in_a_shared_gate_comes_back(real_redis: Redis) -> None:

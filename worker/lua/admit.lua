@@ -1,8 +1,8 @@
 -- Lets through what may pass now, over all gates that are ready, the longest unvisited first.
--- ARGV: how many at most, lease ms, quantum (so many of one gate in one go, or its equal share where that is more), probe ms
--- Returns {milliseconds until the next look, or -1, 1 where a gate is not configured (Redis lost it), id...}.
+-- The first of ARGV: how many at most, lease ms, quantum (so many of one gate in one go, or its equal share where that is
+-- more), probe ms.
 local FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS = 10000, 3600000
-local room, lease, quantum, probe_every = unpack(ARGV)
+local room, lease, quantum, probe_every = unpack(ARGV, 1, 4)
 room, lease, quantum, probe_every = tonumber(room), tonumber(lease), tonumber(quantum), tonumber(probe_every)
 local now = now_ms()
 local admitted, unknown = {}, 0
@@ -69,7 +69,7 @@ local function paused(account)
 end
 
 -- Returns how many pass, and when the account takes turns again: nil where its line is empty.
-local function take(account, gate, limit, most)
+local function take_from(account, gate, limit, most)
   local allowed, look_at = paused(account)
   local share = allowed and math.min(allowed, most) or most
   if share == 0 then return 0, look_at or NEVER end
@@ -85,7 +85,7 @@ local function take(account, gate, limit, most)
 end
 
 local function give_turn(account, gate, limit, most)
-  local got, first = take(account, gate, limit, most)
+  local got, first = take_from(account, gate, limit, most)
   if not first then
     redis.call('ZREM', turns_key(gate), account)
   elseif first > now then
@@ -172,28 +172,28 @@ local function next_look(look_at, got, is_last)
   return string.format('%.3f', now - 1 + (is_last and 0 or math.min(looks, 900)) / 1000)
 end
 
-local visited = true
-while visited and #admitted < room do
-  visited = false
-  local ready = redis.call('ZRANGEBYSCORE', READY, '-inf', int(now), 'LIMIT', 0, 100)
-  local share = math.max(quantum, math.ceil((room - #admitted) / math.max(1, #ready)))
-  for place, gate in ipairs(ready) do
-    if #admitted < room then
-      local before, most = #admitted, math.min(share, room - #admitted)
-      local look_at = visit(gate, most)
-      visited = visited or #admitted > before
-      if look_at then
-        redis.call('ZADD', READY, next_look(look_at, #admitted - before, place == #ready), gate)
-      else
-        redis.call('ZREM', READY, gate)
+-- Returns milliseconds until the next look, or -1; 1 where a gate is not configured (Redis lost it); and the ids.
+local function admit()
+  local visited = true
+  while visited and #admitted < room do
+    visited = false
+    local ready = redis.call('ZRANGEBYSCORE', READY, '-inf', int(now), 'LIMIT', 0, 100)
+    local share = math.max(quantum, math.ceil((room - #admitted) / math.max(1, #ready)))
+    for place, gate in ipairs(ready) do
+      if #admitted < room then
+        local before, most = #admitted, math.min(share, room - #admitted)
+        local look_at = visit(gate, most)
+        visited = visited or #admitted > before
+        if look_at then
+          redis.call('ZADD', READY, next_look(look_at, #admitted - before, place == #ready), gate)
+        else
+          redis.call('ZREM', READY, gate)
+        end
       end
     end
   end
+  local first = lowest(READY)
+  -- More may pass than this worker has threads: another is woken.
+  if first and first <= now and redis.call('LLEN', BELL) == 0 then redis.call('LPUSH', BELL, 1) end
+  return first and int(math.max(0, first - now)) or '-1', unknown, admitted
 end
-
-local first = lowest(READY)
--- More may pass than this worker has threads: another is woken.
-if first and first <= now and redis.call('LLEN', BELL) == 0 then redis.call('LPUSH', BELL, 1) end
-table.insert(admitted, 1, unknown)
-table.insert(admitted, 1, first and int(math.max(0, first - now)) or '-1')
-return admitted
