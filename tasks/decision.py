@@ -1,6 +1,6 @@
 """What happens to an invitation after one call: the one place that decides it."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from tenacity import RetryCallState, Retrying, wait_exponential
@@ -78,7 +78,7 @@ class Step:
     window_ms: int | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 def next_step(

@@ -35,6 +35,8 @@ class DeliveryThreads:
         self._app = app
         self._consumer = consumer
         self._pool = TaskPool(limit, app=app)
+        # Until then it takes the text of everything that it is given, for a debug line.
+        self._pool.start()
         self._free = limit
         self._ends = False
         self._changes = Condition()

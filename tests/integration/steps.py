@@ -4,8 +4,10 @@ from typing import Any
 
 from config.accounts_file import accounts
 from tests.command_line import CommandLine
-from tests.deliveries import take
+from tests.deliveries import LEASE_MS
+from tests.two_steps import TwoStepLedger
 from worker.claims import Claim
+from worker.connection import redis
 from worker.ledger import ledger
 
 
@@ -25,9 +27,13 @@ def send(cli: CommandLine, order: str, account: str = "shop_nl") -> str:
 
 
 def claim(invitation: str) -> Claim:
-    """Lets everything pass that may, and takes this one as a worker would."""
-    ledger().configure(accounts().values())
-    return take()[invitation]
+    """Lets everything pass that may, and claims this one."""
+    steps = TwoStepLedger(redis())
+    steps.configure(accounts().values())
+    steps.admit(100, LEASE_MS)
+    claimed = steps.claim(invitation, LEASE_MS)
+    assert isinstance(claimed, Claim)
+    return claimed
 
 
 def settle(invitation: str, **step: Any) -> None:
