@@ -17,6 +17,7 @@ from redis.exceptions import OutOfMemoryError
 from config.accounts_file import accounts
 from config.settings import Settings, settings
 from worker.background import Loop
+from worker.bell import Bell
 from worker.claims import Claim
 from worker.connection import redis
 from worker.ledger import TAKEN_WITHIN_SECONDS, Ledger, ledger
@@ -26,7 +27,6 @@ from worker.threads import DeliveryThreads
 
 log = structlog.get_logger()
 
-BELL = "invitations:bell"
 LONGEST_SLEEP_SECONDS = 1.0
 CONFIGURED_EVERY_SECONDS = 60.0
 
@@ -38,6 +38,7 @@ class Pacer:
         self._threads = threads
         self._ledger = ledger
         self._redis = redis
+        self._bell = Bell(redis)
         self._lease_ms = settings.lease_seconds * 1000
         self._sign_of_life = SignOfLife(settings.health_file)
         self._configured_at = 0.0
@@ -69,8 +70,13 @@ class Pacer:
         self._configure_again()
         wait_ms = self._take(free)
         if wait_ms != 0 and not self._loop.ends.is_set():
-            seconds = LONGEST_SLEEP_SECONDS if wait_ms is None else min(wait_ms / 1000, LONGEST_SLEEP_SECONDS)
-            self._redis.blpop([BELL], timeout=max(seconds, 0.001))
+            self._sleep(LONGEST_SLEEP_SECONDS if wait_ms is None else wait_ms / 1000)
+
+    def _sleep(self, seconds: float) -> None:
+        if seconds < LONGEST_SLEEP_SECONDS:
+            self._bell.wait_until_due(seconds, LONGEST_SLEEP_SECONDS)
+        else:
+            self._bell.wait(LONGEST_SLEEP_SECONDS)
 
     def _configure(self) -> None:
         self._ledger.configure(accounts().values())

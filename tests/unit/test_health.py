@@ -22,8 +22,9 @@ from tests.property.desk import Desk, account
 from tests.support import free_port
 from tests.unit.test_ledger_full import full
 from worker import health
+from worker.bell import BELL
 from worker.ledger import Ledger
-from worker.pacer import BELL, Pacer
+from worker.pacer import Pacer
 from worker.sign_of_life import SignOfLife
 
 HEAVY = ("celery", "redis", "pydantic", "structlog", "prometheus_client")

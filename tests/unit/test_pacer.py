@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from redis import Redis
@@ -21,9 +22,10 @@ def sleeps(line: Desk, free: int = FIVE_FREE) -> list[float]:
     """How long one turn means to wait for the bell, in seconds."""
     asked: list[float] = []
     threads: Any = SimpleNamespace(wait_for_free=lambda _: free, publish_events=lambda: None)
-    bell: Any = SimpleNamespace(blpop=lambda _, timeout: asked.append(timeout), ping=lambda: None)
     settings: Any = SimpleNamespace(lease_seconds=60, health_file=None)
-    Pacer(threads, line.ledger, bell, settings).turn()
+    bell: Any = SimpleNamespace(wait=asked.append, wait_until_due=lambda due, _: asked.append(due))
+    with patch("worker.pacer.Bell", lambda _: bell):
+        Pacer(threads, line.ledger, line.redis, settings).turn()
     return asked
 
 
