@@ -23,8 +23,21 @@ def _header_token(value: SecretStr) -> SecretStr:
     return value
 
 
+def https_or_loopback(value: str) -> str:
+    """The address itself. Raises ValueError unless credentials may be sent there: https, or http on loopback."""
+    url = urlsplit(value)
+    # Python's parser leaves out line breaks and tabs without a word.
+    if not value.isprintable() or url.username or url.query or url.fragment or not url.hostname:
+        raise ValueError("expected an address such as https://api.example.com, without credentials or query")
+    if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(url.hostname)):
+        raise ValueError("expected https, or http on a loopback address")
+    return value
+
+
 Secret = Annotated[SecretStr, Field(min_length=1), AfterValidator(_one_line)]
 HeaderSecret = Annotated[SecretStr, Field(min_length=1), AfterValidator(_header_token)]
+Address = Annotated[str, AfterValidator(https_or_loopback)]
+"""Where a provider is called besides its `base_url`."""
 
 
 class BaseAccount(BaseModel):
@@ -38,6 +51,7 @@ class BaseAccount(BaseModel):
     lists: ClassVar[bool] = False
     """Whether the provider tells which invitations it sent."""
 
+    provider: str
     name: str = Field(pattern=r"^[a-z0-9_]+$", max_length=64)
     base_url: str = Field(default="", repr=False)
     limit: RateField | None = None
@@ -71,13 +85,7 @@ class BaseAccount(BaseModel):
     @field_validator("base_url")
     @classmethod
     def _https_or_loopback(cls, value: str) -> str:
-        url = urlsplit(value)
-        # Python's parser leaves out line breaks and tabs without a word.
-        if not value.isprintable() or url.username or url.query or url.fragment or not url.hostname:
-            raise ValueError("expected an address such as https://api.example.com, without credentials or query")
-        if url.scheme != "https" and not (url.scheme == "http" and _is_loopback(url.hostname)):
-            raise ValueError("expected https, or http on a loopback address")
-        return value
+        return https_or_loopback(value)
 
     @field_validator("timezone")
     @classmethod
@@ -138,7 +146,9 @@ class FeedbackcompanyAccount(BaseAccount):
         return self
 
 
-Account = Annotated[WebwinkelkeurAccount | WemasyAccount | FeedbackcompanyAccount, Field(discriminator="provider")]
+Account = BaseAccount
+"""An account of any provider: those from outside have models of their own (config.outside)."""
+BUILT_IN: tuple[type[BaseAccount], ...] = (WebwinkelkeurAccount, WemasyAccount, FeedbackcompanyAccount)
 
 
 def _is_loopback(host: str) -> bool:

@@ -5,8 +5,9 @@ from typing import Any
 
 from pydantic import ValidationError
 
+REQUIRED = "is required"
 _WORDS = {
-    "missing": "is required",
+    "missing": REQUIRED,
     "extra_forbidden": "is not a field of an account of this provider",
     "json_invalid": "is not valid JSON",
     "string_type": "expected a text",

@@ -30,6 +30,11 @@ def in_ms(delay: Delay, now: datetime) -> int:
     return round((then.astimezone(UTC) - now.astimezone(UTC)).total_seconds() * 1000)
 
 
+def moment(delay: Delay, now: datetime) -> datetime:
+    """When `delay` is over that begins `now` (aware, in the account's time zone), in UTC."""
+    return now.astimezone(UTC) + timedelta(milliseconds=in_ms(delay, now))
+
+
 def _days_of_weekdays(today: int, amount: int) -> int:
     """Calendar days that `amount` weekdays take from a day of the week (Monday is 0)."""
     weeks, rest = divmod(amount, 5)

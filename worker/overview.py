@@ -47,7 +47,7 @@ def _view(account: BaseAccount, now: int, row: list[Any], counted: Sequence[str]
         state, until, reason = "closed", int(closed_until), closed_why or None
     done = dict.fromkeys(FINISHED, 0) | dict(zip(counted, counts, strict=True))
     return AccountView(
-        provider=account.provider,  # type: ignore[attr-defined]
+        provider=account.provider,
         gate=state,
         gate_until=until,
         gate_reason=reason,

@@ -36,7 +36,7 @@ def list_accounts(*, as_json: AsJson = False) -> None:
 def _account_json(account: BaseAccount) -> dict[str, Any]:
     limit = account.limit
     return {
-        "provider": getattr(account, "provider"),  # noqa: B009
+        "provider": account.provider,
         "gate": account.gate,
         "limit_group": account.limit_group,
         "limit": f"{limit.count} per {limit.period_ms / 1000:g} s" if limit else None,

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
-
 from config.accounts import Account
+from config.outside import read_account
 from ops.simulator import account_key
 
 LOOPBACK = "127.0.0.1"
@@ -24,8 +23,6 @@ AT_SIMULATOR = {
 """The accounts, by the names under which the simulator counts their calls."""
 LIMITS = {"shop_nl": "25/5s", "portal": "120/minute", "reviews": "25/5s"}
 """What their providers allow them. Wemasy counts by the minute, and says so in its headers."""
-
-_ACCOUNT: TypeAdapter[Account] = TypeAdapter(Account)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +90,7 @@ class Places:
 
     def accounts(self) -> list[Account]:
         """The accounts as every process reads them."""
-        return [_ACCOUNT.validate_python({**table, "name": name}) for name, table in self.tables().items()]
+        return [read_account({**table, "name": name}) for name, table in self.tables().items()]
 
 
 def _toml(tables: dict[str, dict[str, Any]]) -> str:

@@ -20,7 +20,8 @@ AccountT = TypeVar("AccountT", bound=BaseAccount)
 class Request:
     """One HTTP call. Its parts may hold credentials and personal data, so it has no readable repr.
 
-    `path` follows the account's root and begins with /api.
+    `path` follows `root`: scheme and host, those of the account's `base_url` unless told otherwise. The path is told in
+    traces: nothing personal and no secret may stand in it. `json`: anything that JSON can hold, arrays included.
     """
 
     method: str
@@ -29,6 +30,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     form: Mapping[str, str] | None = None
     json: Any = None
+    root: str = ""
 
     def __repr__(self) -> str:
         return f"Request({self.method} {self.path})"
@@ -38,19 +40,20 @@ class Request:
 class Reply:
     """What came back: the status code, the headers (names in any case) and the body.
 
-    `data` is the JSON object in the body, or None where the body is anything else.
+    `data` is the JSON object in the body, `array` the JSON array, each None where the body is anything else.
     """
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     data: dict[str, Any] | None = field(repr=False)
+    array: list[Any] | None = field(repr=False, default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class TokenCall:
-    """How an access token is fetched. `client` is whose it is: accounts of one client share it, since a new token
-    makes the one before it invalid. `secret` encrypts it where it is shared."""
+    """How an access token is fetched. `client` is whose it is, among all providers: accounts of one client share it,
+    for a new token may make the one before it invalid. `secret` encrypts it where it is shared."""
 
     request: Request
     client: str
@@ -82,7 +85,10 @@ class Tokens(Protocol):
 
 
 class Provider(ABC, Generic[AccountT]):
-    """One provider: which calls it takes and what its answers mean. Pure: no I/O, no clock, nothing kept."""
+    """One provider: which calls it takes and what its answers mean. Pure: no I/O, no clock, nothing kept.
+
+    A subclass from outside names the model of its accounts as `account_model` (see config.outside).
+    """
 
     carries: frozenset[str]
     """The fields of a job, besides account, email, delay and idempotency_key, that it can carry; `invite`
@@ -103,6 +109,13 @@ class Provider(ABC, Generic[AccountT]):
     @abstractmethod
     def invitation(self, account: AccountT, job: Job) -> Request:
         """The call that creates the invitation, without credentials."""
+
+    def dated(self, account: AccountT, job: Job, request: Request, now: datetime) -> Request:
+        """`request` with the moments at which the provider is to send, where it asks for moments in place of delays.
+
+        `now` is aware, in the account's time zone: tasks.delay.moment counts a delay from it.
+        """
+        return request
 
     @abstractmethod
     def authorise(self, account: AccountT, request: Request, token: str | None) -> Request:

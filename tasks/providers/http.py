@@ -79,15 +79,15 @@ def _user_agent() -> str:
 
 
 def send(root: str, request: Request, deadline: Deadline) -> Reply | NoReply:
-    """One call to `root` (scheme and host) within `deadline`, redirects not followed, at most 1 MiB of
-    answer.
+    """One call to the request's own root, or else to `root` (scheme and host), within `deadline`, redirects not
+    followed, at most 1 MiB of answer.
 
     Tried up to three times where nothing was sent. Unavailable: surely nothing was sent. Unclear: something
     was, and no whole answer came. CredentialsRefused: this account's credentials cannot be put into a request
     at all.
     """
     try:
-        return _retrying(_once, root, request, deadline)
+        return _retrying(_once, request.root or root, request, deadline)
     except _NothingSent as failure:
         return Unavailable(str(failure))
 
@@ -135,15 +135,21 @@ def _reply(response: Response) -> Reply | Unclear:
         if response.status_code not in (429, 503):
             return Unclear(_lost(error))
         body = b""
-    return Reply(status=response.status_code, headers=response.headers, body=body, data=_object(body))
+    data = _json(body)
+    return Reply(
+        status=response.status_code,
+        headers=response.headers,
+        body=body,
+        data=data if isinstance(data, dict) else None,
+        array=data if isinstance(data, list) else None,
+    )
 
 
-def _object(body: bytes) -> dict[str, Any] | None:
+def _json(body: bytes) -> Any:
     try:
-        data = json.loads(body)
+        return json.loads(body)
     except (ValueError, RecursionError):
         return None
-    return data if isinstance(data, dict) else None
 
 
 def _failed(error: Exception, call: Call) -> NoReply:

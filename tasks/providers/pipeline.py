@@ -71,7 +71,9 @@ class Pipeline:
         read: Callable[[Reply], Outcome | None] = partial(provider.read, account, job)
         outcome: Outcome
         reply: Reply | None
-        outcome, reply = self._call(account, provider.invitation(account, job), read, Deadline(timeout))
+        now = self._now().astimezone(account.zone)
+        request = provider.dated(account, job, provider.invitation(account, job), now)
+        outcome, reply = self._call(account, request, read, Deadline(timeout))
         if isinstance(outcome, Accepted):
             outcome = replace(outcome, scheduled_in_ms=self._scheduled_in_ms(account, provider, job))
         said = limits(reply, provider.rate_window_ms) if reply else None

@@ -7,9 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from pydantic import SecretStr, TypeAdapter
+from pydantic import SecretStr
 
 from config.accounts import Account
+from config.outside import read_account
 from tasks import outcome as outcomes
 from tasks.job import Job
 from tasks.outcome import Limits
@@ -17,7 +18,6 @@ from tasks.providers.listing import Page, Row
 
 FOLDER = Path(__file__).parent / "answers"
 PROVIDERS = sorted(folder.name for folder in FOLDER.iterdir() if folder.is_dir())
-_ACCOUNT: TypeAdapter[Account] = TypeAdapter(Account)
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Case:
 
     def account(self, base_url: str, **changes: Any) -> Account:
         fields = _read(self.provider, "_account") | self.raw.get("account", {}) | changes
-        return _ACCOUNT.validate_python({**fields, "name": "shop", "base_url": base_url})
+        return read_account({**fields, "name": "shop", "base_url": base_url})
 
     @property
     def outcome(self) -> Any:

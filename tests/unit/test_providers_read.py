@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter
 
 from config.accounts import Account
+from config.outside import read_account
 from tasks import outcome as outcomes
 from tasks.job import Job
 from tasks.providers import PROVIDERS
@@ -22,9 +22,7 @@ SHOPS: list[dict[str, Any]] = [
     {"provider": "wemasy", "token": "s3cret"},
     {"provider": "feedbackcompany", "client_id": "c", "client_secret": "s3cret"},
 ]
-ACCOUNTS: dict[str, Account] = {
-    shop["provider"]: TypeAdapter[Account](Account).validate_python({"name": "a", **shop}) for shop in SHOPS
-}
+ACCOUNTS: dict[str, Account] = {shop["provider"]: read_account({"name": "a", **shop}) for shop in SHOPS}
 JOB = Job.read(
     {
         "account": "a",

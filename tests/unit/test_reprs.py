@@ -11,13 +11,14 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from pydantic import BaseModel, SecretStr, TypeAdapter
+from pydantic import BaseModel, SecretStr
 
 import config
 import ops
 import tasks
 import worker
 from config.accounts import Account
+from config.outside import read_account
 from config.redis_url import SentinelUrl
 from config.settings import load_settings
 from tasks.faults import Fault, JobError
@@ -41,7 +42,6 @@ from worker.ledger import Ledger
 from worker.tokens import SharedTokens
 from worker.vault import Identity, Vault
 
-ACCOUNT: TypeAdapter[Account] = TypeAdapter(Account)
 # What is called so, wherever it is a field, is a secret, personal, or holds something that is.
 PRIVATE = re.compile(
     "email|customer|full_name|first_name|last_name|phone_numbers|order_total|products|sku|gtin|image_url|filtercode|job"
@@ -114,7 +114,7 @@ def accounts() -> list[Account]:
         {"provider": "feedbackcompany", "client_id": "client", "client_secret": SECRET},
         {"provider": "feedbackcompany", "access_token": SECRET},
     )
-    return [ACCOUNT.validate_python({"name": "a", "base_url": "https://api.example", **fields}) for fields in whole]
+    return [read_account({"name": "a", "base_url": "https://api.example", **fields}) for fields in whole]
 
 
 def test_nothing_of_a_call_is_in_the_reprs_along_its_way() -> None:

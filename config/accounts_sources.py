@@ -1,0 +1,98 @@
+"""Where the fields of accounts come from: the file, overlaid by secrets, `.env` and the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from dotenv import dotenv_values
+
+from config.accounts_text import AccountsText
+from config.errors import REQUIRED
+from config.near import did_you_mean
+from config.settings import PREFIX, Settings
+from config.texts import escaped
+
+VARIABLE = f"{PREFIX}ACCOUNTS__"
+
+
+def variable_of(account: str, name: str) -> str:
+    """The variable, or the file of the secrets folder, that gives a field of an account."""
+    return f"{VARIABLE}{account.upper()}__{name.upper()}"
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable that gives a field of an account. `source`: where it is set."""
+
+    name: str
+    source: str
+    value: str = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.source})"
+
+
+Variables = Mapping[tuple[str, str], Variable]
+
+
+def read_variables(settings: Settings) -> Variables:
+    """By account and field; of several that give one field the last of secrets, `.env` and environment counts."""
+    folder = settings.secrets_dir
+    files = [file for file in folder.iterdir() if file.is_file()] if folder and folder.is_dir() else []
+    secrets = {file.name: file.read_text("utf-8").strip() for file in files if _is_ours(file.name)}
+    layers: tuple[tuple[str, Mapping[str, str | None]], ...] = (
+        ("secrets folder", secrets),
+        (".env", dotenv_values(".env")),
+        ("environment", os.environ),
+    )
+    found: dict[tuple[str, str], Variable] = {}
+    for source, values in layers:
+        for name, value in values.items():
+            account, _, of = name[len(VARIABLE) :].lower().rpartition("__")
+            if value is not None and _is_ours(name) and account:
+                found[account, of] = Variable(name.upper(), source, value)
+    return found
+
+
+def _is_ours(variable: str) -> bool:
+    return variable.upper().startswith(VARIABLE)
+
+
+@dataclass(frozen=True)
+class Sources:
+    """All that is given of all accounts, and where."""
+
+    file: AccountsText
+    variables: Variables
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """As they stand now."""
+        return cls(AccountsText.read(settings.accounts_file), read_variables(settings))
+
+    def fields(self) -> dict[str, dict[str, Any]]:
+        """The fields of each account, as they are given."""
+        raw = {name: dict(table) for name, table in self.file.tables.items()}
+        for (account, name), variable in self.variables.items():
+            raw.setdefault(account, {})[name] = variable.value
+        return raw
+
+    def fault(self, account: str, where: str, message: str) -> str:
+        """Where a field of an account (dotted, or '' for all of it) is given, and what was expected there."""
+        first = where.partition(".")[0]
+        variable = self.variables.get((account, first))
+        if variable:
+            return f"{variable}: {message}"
+        shown = escaped(f"accounts.{account}{'.' if where else ''}{where}")
+        if account not in self.file.tables:
+            hint = f" ({variable_of(account, first)})" if first not in ("", "name") else ""
+            return self._of_variables_alone(account, shown + hint, message)
+        hint = f" (or {variable_of(account, first)})" if message == REQUIRED else ""
+        return f"{self.file.place(account, *where.split('.'))}: {shown}{hint}: {message}"
+
+    def _of_variables_alone(self, account: str, shown: str, message: str) -> str:
+        """A name that is misspelt in a variable makes an account that nobody meant."""
+        variable = next(one for (name, _), one in self.variables.items() if name == account)
+        meant = did_you_mean(account, self.file.tables)
+        return f"{variable}: {shown}: {message}; the accounts file has no accounts.{account}{meant}"
