@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from config.accounts import BaseAccount
 from tasks.delay import Delay
@@ -85,11 +85,10 @@ class Tokens(Protocol):
 
 
 class Provider(ABC, Generic[AccountT]):
-    """One provider: which calls it takes and what its answers mean. Pure: no I/O, no clock, nothing kept.
+    """One provider: which calls it takes and what its answers mean. Pure: no I/O, no clock, nothing kept."""
 
-    A subclass from outside names the model of its accounts as `account_model` (see config.outside).
-    """
-
+    account_model: ClassVar[type[BaseAccount]]
+    """The model of its accounts; their `provider` is the name of this one."""
     carries: frozenset[str]
     """The fields of a job, besides account, email, delay and idempotency_key, that it can carry; `invite`
     where it can register an order without an invitation."""

@@ -47,6 +47,7 @@ NO_PERMISSION = f"{NAME} knows this account, but it may not register orders: ask
 class Feedbackcompany(Provider[FeedbackcompanyAccount]):
     """Schedules every documented unit itself. `external_id`, the order, makes an order one."""
 
+    account_model = FeedbackcompanyAccount
     carries = frozenset({"order", "products", "customer", "reminder", "filtercode", "invite"})
 
     def faults(self, job: Job) -> list[Fault]:

@@ -49,6 +49,7 @@ class Webwinkelkeur(Provider[WebwinkelkeurAccount]):
     without a plain yes (NOTES.md).
     """
 
+    account_model = WebwinkelkeurAccount
     carries = frozenset({"order", "language", "order_total", "products", "customer", *SOFTWARE})
     lists = True
 

@@ -33,6 +33,7 @@ NO_PERMISSION = "Wemasy knows this token, but it may not invite customers: give 
 class Wemasy(Provider[WemasyAccount]):
     """Schedules nothing: the mail leaves at once."""
 
+    account_model = WemasyAccount
     carries = frozenset({"customer"})
 
     def faults(self, job: Job) -> list[Fault]:

@@ -61,3 +61,20 @@ def test_every_metric_stands_in_the_readme() -> None:
     assert counters
     for name in gauges | counters:
         assert f"`{name}`" in README, name
+
+
+def test_every_snippet_of_the_providers_readme_stands_in_the_package_that_is_tested() -> None:
+    guide = (ROOT / "tasks" / "providers" / "README.md").read_text("utf-8")
+    files = [*(ROOT / "tests" / "outside").rglob("*.*"), Path(__file__).with_name("test_conformance.py")]
+    tested = [_lines(file.read_text("utf-8")) for file in files if file.suffix in (".py", ".toml")]
+
+    snippets = re.findall(r"^ *```(?:python|toml)\n(.+?)^ *```$", guide, re.MULTILINE | re.DOTALL)
+
+    assert snippets
+    for snippet in snippets:
+        assert any(_lines(snippet) in text for text in tested), snippet
+
+
+def _lines(text: str) -> str:
+    """Without indentation and empty lines."""
+    return "\n".join(line.strip() for line in text.splitlines() if line.strip())

@@ -1,0 +1,1 @@
+"""Providers for the invitation worker, brought by a distribution of their own."""
