@@ -6,6 +6,7 @@ import pty
 import signal
 import subprocess
 import sys
+import termios
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +18,11 @@ from config.accounts_file import accounts
 from config.settings import settings
 from ops.cli import main
 from tasks.acceptance import acceptance
-from tests.support import free_port
+from tests.support import free_port, wait_until
 from worker.connection import redis
 from worker.ledger import ledger
 
+NOT_SHOWN = "not shown"
 ROOT = Path(__file__).resolve().parents[1]
 ACCOUNTS = """
 [accounts.shop_nl]
@@ -112,6 +114,36 @@ class CommandLine:
             timeout=60,
         )
         return Ended(ran.returncode, ran.stdout.decode(), ran.stderr.decode())
+
+    def dialog(self, *arguments: str, answers: list[tuple[str, str]]) -> tuple[int, str]:
+        """As a process of its own on a terminal of its own: its exit code, and what it showed. Each answer is typed
+        once it has shown what stands before it."""
+        ours, theirs = pty.openpty()
+        with subprocess.Popen(
+            [sys.executable, "-m", "ops.cli", *arguments],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            env=self._environment(TERM="xterm-256color", COLUMNS="160"),
+        ) as running:
+            os.close(theirs)
+            try:
+                shown = b""
+                for prompt, answer in answers:
+                    asked = _read(ours, prompt.encode())
+                    shown += asked
+                    assert prompt.encode() in asked, shown.decode()
+                    if NOT_SHOWN in prompt:
+                        # What is typed before the terminal shows it no longer is thrown away.
+                        wait_until(lambda: not termios.tcgetattr(ours)[3] & termios.ECHO, seconds=20, what=prompt)
+                    os.write(ours, f"{answer}\n".encode())
+                shown += _read(ours)
+            except BaseException:
+                running.kill()
+                raise
+        os.close(ours)
+        return running.returncode, shown.decode()
 
     def on_terminal(
         self, *arguments: str, answer: str = "", interrupt_at: str = "", **variables: str

@@ -1,9 +1,13 @@
-"""`invitations accounts`: what is configured, without its secrets."""
+"""`invitations accounts`: what is configured, without its secrets; to add one, and to try each."""
 
 from typing import Any
 
+import typer
+
 from config.accounts import BaseAccount
 from config.accounts_file import accounts
+from ops.cli.accounts_add import add
+from ops.cli.accounts_check import check
 from ops.cli.options import AsJson
 from ops.cli.output import UNKNOWN_LIMIT, cell, print_json, print_table, span, table
 
@@ -18,14 +22,23 @@ COLUMNS = (
     "sent is told",
 )
 
+group = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+group.command("add", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})(add)
+group.command("check")(check)
 
-def list_accounts(*, as_json: AsJson = False) -> None:
-    """List the configured accounts. Secrets are never shown.
+
+@group.callback(invoke_without_command=True)
+def list_accounts(context: typer.Context, *, as_json: AsJson = False) -> None:
+    """List the configured accounts, add one, or try each. Secrets are never shown.
 
     \b
     Example:
       invitations accounts --json
+      invitations accounts add
+      invitations accounts check shop_nl
     """
+    if context.invoked_subcommand:
+        return
     told = {name: _account_json(account) for name, account in accounts().items()}
     if as_json:
         print_json({"accounts": told})

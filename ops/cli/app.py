@@ -17,7 +17,7 @@ COMMANDS = {
     "list": ("ops.cli.listing:list_invitations", "List invitations, those that changed last first."),
     "status": ("ops.cli.status:status", "Show every account: its gate, what waits, what is done."),
     "watch": ("ops.cli.watch:watch", "Watch every account live, until Ctrl-C."),
-    "accounts": ("ops.cli.accounts:list_accounts", "List the configured accounts, without their secrets."),
+    "accounts": ("ops.cli.accounts:group", "List the configured accounts, add one, or try each."),
     "pause": ("ops.cli.pausing:pause", "Stop an account until it is resumed."),
     "resume": ("ops.cli.pausing:resume", "Set a paused account going."),
     "replay": ("ops.cli.replay:replay", "Line up rejected and failed invitations afresh."),
@@ -47,8 +47,11 @@ class Subcommand(TyperCommand):
         structlog: Any = import_module("structlog")
         structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
         module, _, function = COMMANDS[str(self.name)][0].partition(":")
-        single = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-        single.command(self.name)(getattr(import_module(module), function))
+        single = getattr(import_module(module), function)
+        if not isinstance(single, typer.Typer):
+            called = single
+            single = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+            single.command(self.name)(called)
         return typer.main.get_command(single).make_context(info_name, args, parent, **extra)
 
 

@@ -7,6 +7,7 @@ their pages document invites, so there only deliveries tell.
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from random import random
 
@@ -24,7 +25,14 @@ CHECK = "credentials"
 
 
 def check_credentials(deployment: Deployment) -> Iterator[Finding]:
-    """Every account's, at the same time for a few of them. Takes a place in the account's gate, as any call does."""
+    """Every account's, each by its name."""
+    for name, finding in zip(deployment.accounts, ask_all(deployment), strict=True):
+        yield replace(finding, found=f"{name}: {finding.found}")
+
+
+def ask_all(deployment: Deployment) -> Iterator[Finding]:
+    """Every account's in their order, a few at the same time. Takes a place in the account's gate, as any call does.
+    Raises redis.RedisError where Redis is away."""
     pipeline, ledger = Pipeline(SharedTokens(deployment.redis)), Ledger(deployment.redis)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield from pool.map(partial(_ask, pipeline, ledger), deployment.accounts.values())
@@ -36,15 +44,15 @@ def _ask(pipeline: Pipeline, ledger: Ledger, account: Account) -> Finding:
     wait_ms = ledger.spend(account.gate, account.name, 0)
     # What is paused may be asked: nothing else of it passes, and whoever mended it wants to know.
     if wait_ms not in (0, PAUSED):
-        found = f"{account.name}: not asked, as its gate is shut for {wait_ms / 1000:.0f} s"
+        found = f"not asked, as its gate is shut for {wait_ms / 1000:.0f} s"
         return Finding("warning", CHECK, found, "ask again then")
     failure = pipeline.check(account, timeout=account.timeout)
     if failure is None:
-        return Finding("ok", CHECK, f"{account.name}: the provider takes them")
+        return Finding("ok", CHECK, "the provider takes them")
     if isinstance(failure, Throttled):
         ledger.tell(account.gate, account.name, gate_lesson(failure, random()), announced=False)
-        return Finding("warning", CHECK, f"{account.name}: not told, {failure.reason}", "ask again in a minute")
-    found = f"{account.name}: {getattr(failure, 'reason', type(failure).__name__)}"
+        return Finding("warning", CHECK, f"not told, {failure.reason}", "ask again in a minute")
+    found = getattr(failure, "reason", type(failure).__name__)
     if isinstance(failure, CredentialsRefused):
         advice = f"correct them, restart the workers, then: invitations resume {account.name}"
         return Finding("problem", CHECK, found, advice)
@@ -57,5 +65,5 @@ def _untold(ledger: Ledger, account: Account) -> Finding:
     told = "no delivery passed with them yet"
     if at:
         told = f"a delivery passed with them {(ledger.now() - int(at)) // 1000} s ago"
-    found = f"{account.name}: {account.provider} has no call that tells and invites nobody; {told}"
+    found = f"{account.provider} has no call that tells and invites nobody; {told}"
     return Finding("ok", CHECK, found)
