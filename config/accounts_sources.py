@@ -3,12 +3,13 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self
 
 from dotenv import dotenv_values
 
 from config.accounts_text import AccountsText
-from config.errors import REQUIRED
+from config.errors import REQUIRED, ConfigurationError
 from config.near import did_you_mean
 from config.settings import PREFIX, Settings
 from config.texts import escaped
@@ -37,10 +38,14 @@ Variables = Mapping[tuple[str, str], Variable]
 
 
 def read_variables(settings: Settings) -> Variables:
-    """By account and field; of several that give one field the last of secrets, `.env` and environment counts."""
+    """By account and field; of several that give one field the last of secrets, `.env` and environment counts.
+
+    Raises:
+        ConfigurationError: a secret cannot be read.
+    """
     folder = settings.secrets_dir
     files = [file for file in folder.iterdir() if file.is_file()] if folder and folder.is_dir() else []
-    secrets = {file.name: file.read_text("utf-8").strip() for file in files if _is_ours(file.name)}
+    secrets = {file.name: _secret(file) for file in files if _is_ours(file.name)}
     layers: tuple[tuple[str, Mapping[str, str | None]], ...] = (
         ("secrets folder", secrets),
         (".env", dotenv_values(".env")),
@@ -53,6 +58,15 @@ def read_variables(settings: Settings) -> Variables:
             if value is not None and _is_ours(name) and account:
                 found[account, of] = Variable(name.upper(), source, value)
     return found
+
+
+def _secret(file: Path) -> str:
+    try:
+        return file.read_text("utf-8").strip()
+    except OSError as error:
+        raise ConfigurationError([f"{file.name} (secrets folder): cannot be read ({error.strerror})"]) from None
+    except UnicodeDecodeError:
+        raise ConfigurationError([f"{file.name} (secrets folder): expected a text in UTF-8"]) from None
 
 
 def _is_ours(variable: str) -> bool:

@@ -77,6 +77,15 @@ def test_a_fault_of_a_variable_names_the_variable_and_where_it_is_set(
     ]
 
 
+def test_a_secret_that_is_no_text_is_told_by_its_file(tmp_path: Path) -> None:
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "INVITATIONS_ACCOUNTS__SHOP_NL__CODE").write_bytes(b"s3cret\xff")
+
+    told = faults(SHOP, tmp_path / "s")
+
+    assert told == ["INVITATIONS_ACCOUNTS__SHOP_NL__CODE (secrets folder): expected a text in UTF-8"]
+
+
 def test_an_account_that_only_a_variable_makes_is_not_blamed_on_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INVITATIONS_ACCOUNTS__SHOP_NK__CODE", "s3cret")
 
