@@ -35,8 +35,8 @@ SecretTo = Annotated[
 ]
 Offline = Annotated[bool, typer.Option("--offline", help="Do not ask the provider whether it takes the credentials.")]
 GOOD_NAME = re.compile(r"[a-z0-9_]{1,64}")
-# 3d is read as milliseconds, but is to be written as it is.
-_UNIT = re.compile(r"\d[a-z]")
+# 3d is read as a number too, of milliseconds, but is to be written as it is.
+NUMBER = re.compile(r"[+-]?[\d.]+")
 
 
 @dataclass(frozen=True)
@@ -154,9 +154,10 @@ def _new(provider: str, name: str, arguments: list[str], sources: Sources) -> Ne
 
 
 def _as_given(account: Account, name: str, text: str) -> str | int | float:
-    """A number as a number; what is written as a text stays as it was written."""
+    """A number as a number, yes or no as a bool; all else stays as it was written."""
     value = getattr(account, name)
-    return value if type(value) in (int, float, bool) and not _UNIT.search(text) else text
+    is_plain = isinstance(value, bool) or (isinstance(value, int | float) and NUMBER.fullmatch(text))
+    return value if is_plain else text
 
 
 def _faults(sources: Sources) -> list[str]:

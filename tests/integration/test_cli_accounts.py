@@ -58,7 +58,7 @@ def test_an_account_is_added_at_the_end_of_the_file_and_its_secret_told_by_varia
     file_of(cli).chmod(0o640)
 
     ended = add(
-        cli, "--code", "-", "--limit", "60/minute", "--burst=5", "--expires-after", "2d", *at(simulator), "--json"
+        cli, "--code", "-", "--limit", "60/minute", "--burst=5", "--expires-after", "2 d", *at(simulator), "--json"
     )
 
     assert (ended.code, ended.err) == (0, "")
@@ -72,7 +72,7 @@ def test_an_account_is_added_at_the_end_of_the_file_and_its_secret_told_by_varia
     }
     added = (
         '\n\n[accounts.shop_new]\nprovider = "webwinkelkeur"\nshop_id = 7\nlimit = "60/minute"\nburst = 5\n'
-        f'expires_after = "2d"\nbase_url = "{simulator.url}"\n'
+        f'expires_after = "2 d"\nbase_url = "{simulator.url}"\n'
     )
     assert file_of(cli).read_bytes().decode() == before + added.replace("\n", "\r\n")
     assert S_IMODE(file_of(cli).stat().st_mode) == 0o640
