@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.delay import Delay, in_ms
+from tasks.delay import Delay, in_ms, moment
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 WEEK = [datetime(2026, 11, 16 + day, 9, 30, tzinfo=AMSTERDAM) for day in range(7)]
@@ -51,6 +51,14 @@ def test_weekdays_keep_the_wall_clock_when_summer_time_ends() -> None:
 
     assert then(friday, 1, "weekdays") == datetime(2026, 10, 26, 9, 30, tzinfo=AMSTERDAM)
     assert in_ms(Delay(amount=1, unit="weekdays"), friday) == (3 * 24 + 1) * 3_600_000
+
+
+def test_the_moment_at_which_a_delay_ends_is_told_in_utc() -> None:
+    friday = datetime(2026, 10, 23, 9, 30, tzinfo=AMSTERDAM)
+
+    ends = moment(Delay(amount=1, unit="weekdays"), friday)
+
+    assert (ends, ends.tzinfo) == (datetime(2026, 10, 26, 8, 30, tzinfo=UTC), UTC)
 
 
 @given(st.datetimes(datetime(2024, 1, 1), datetime(2030, 1, 1)), st.integers(1, 600))
