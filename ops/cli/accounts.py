@@ -23,8 +23,12 @@ COLUMNS = (
 )
 
 group = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-group.command("add", context_settings={"ignore_unknown_options": True, "allow_extra_args": True})(add)
-group.command("check")(check)
+group.command(
+    "add",
+    short_help="Add one: asks what its provider needs, tries it, writes the file.",
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True},
+)(add)
+group.command("check", short_help="Ask each provider whether it takes the credentials.")(check)
 
 
 @group.callback(invoke_without_command=True)

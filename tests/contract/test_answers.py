@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from config.accounts import Account
-from tasks.providers import PROVIDERS
+from tasks.providers import BUILT_IN
 from tasks.providers.http import HEADERS
 from tasks.providers.listing import Page
 from tasks.providers.pipeline import Pipeline
@@ -48,9 +48,9 @@ def expected_request(server: Playback, request: dict[str, Any]) -> Asked:
 
 
 def test_every_provider_has_recorded_answers() -> None:
-    recorded = {type(PROVIDERS[each.account("http://127.0.0.1").provider]) for each in all_cases()}
+    recorded = {type(BUILT_IN[each.account("http://127.0.0.1").provider]) for each in all_cases()}
 
-    assert recorded == {type(provider) for provider in PROVIDERS.values()}
+    assert recorded == {type(provider) for provider in BUILT_IN.values()}
 
 
 @pytest.mark.parametrize("case", all_cases(), ids=lambda case: f"{case.provider}-{case.name}")
