@@ -46,13 +46,18 @@ class Subcommand(TyperCommand):
         # Standard output is for what the command prints. Loaded here, for it loads much that a help does not need.
         structlog: Any = import_module("structlog")
         structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
-        module, _, function = COMMANDS[str(self.name)][0].partition(":")
-        single = getattr(import_module(module), function)
-        if not isinstance(single, typer.Typer):
-            called = single
-            single = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-            single.command(self.name)(called)
-        return typer.main.get_command(single).make_context(info_name, args, parent, **extra)
+        return command(str(self.name)).make_context(info_name, args, parent, **extra)
+
+
+def command(name: str) -> Any:
+    """The command itself, or the group of commands that it is, imported now."""
+    module, _, function = COMMANDS[name][0].partition(":")
+    called = getattr(import_module(module), function)
+    if isinstance(called, typer.Typer):
+        return typer.main.get_command(called)
+    single = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    single.command(name)(called)
+    return typer.main.get_command(single)
 
 
 def _never_called() -> None:

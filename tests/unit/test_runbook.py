@@ -2,12 +2,10 @@
 
 import re
 import shlex
-from importlib import import_module
 
 import pytest
-import typer
 
-from ops.cli.app import COMMANDS
+from ops.cli.app import command
 from tests.runbook.book import FIRST, RUNBOOK, blocks, sections
 from tests.runbook.situations import SITUATIONS
 
@@ -47,12 +45,9 @@ LINES = [line for text in sections().values() for block in blocks(text) for line
 OURS = [line for line in dict.fromkeys(LINES) if re.match(r"(echo EMAIL \| )?invitations \w", line)]
 
 
-def options_of(command: str) -> set[str]:
+def options_of(name: str) -> set[str]:
     """The options that a command of ours takes."""
-    module, _, function = COMMANDS[command][0].partition(":")
-    single = typer.Typer(add_completion=False)
-    single.command()(getattr(import_module(module), function))
-    return {option for parameter in typer.main.get_command(single).params for option in parameter.opts}
+    return {option for parameter in command(name).params for option in parameter.opts}
 
 
 def test_every_section_is_run_and_each_alert_has_one() -> None:
@@ -70,8 +65,8 @@ def test_every_reference_within_it_leads_somewhere() -> None:
 @pytest.mark.parametrize("line", OURS)
 def test_every_command_of_ours_exists_with_its_options(line: str) -> None:
     words = shlex.split(line)
-    command, *arguments = words[words.index("invitations") + 1 :]
-    assert {word for word in arguments if word.startswith("--")} <= options_of(command)
+    name, *arguments = words[words.index("invitations") + 1 :]
+    assert {word for word in arguments if word.startswith("--")} <= options_of(name)
 
 
 def test_its_words_in_capitals_are_those_that_the_test_puts_something_in_for() -> None:
