@@ -6,6 +6,7 @@ from typing import Any
 from celery.exceptions import CPendingDeprecationWarning
 from kombu import Connection
 
+from worker.messages import take_safely
 from worker.unacked import LastingQoS
 from worker.unreadable import ForgivingConsumer
 
@@ -33,6 +34,7 @@ class LastingConsumer(ForgivingConsumer):
         connection: Connection = super().ensure_connected(conn)
         channel: Any = connection.default_channel
         channel.QoS = LastingQoS
+        take_safely(channel)
         return connection
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:

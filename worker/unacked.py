@@ -1,39 +1,26 @@
 """Celery's messages that a worker took and did not acknowledge, which it notes in Redis."""
 
-import time
 from typing import Any
 
 import structlog
 from kombu.transport import virtual
 from kombu.transport.redis import QoS
-from kombu.utils.json import dumps
 from redis.exceptions import RedisError
 
-from worker.connection import patiently, redis
+from worker.connection import redis
 
 log = structlog.get_logger()
 
-NOTE = """#!lua flags=allow-oom
-redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
-redis.call('HSET', KEYS[2], ARGV[1], ARGV[3])
-"""
-NOTED_WITHIN_SECONDS = 30
-
 
 class LastingQoS(QoS):
-    """kombu's own loses a message where Redis refuses or does not hear the note of it, and ends the worker where Redis
-    is full, or where a message is acknowledged after the connection broke that it came by.
+    """kombu's own ends the worker where Redis is full, or where a message is acknowledged after the connection broke
+    that it came by.
 
     What cannot be acknowledged or given back is given to another worker after the visibility timeout.
     """
 
     def append(self, message: Any, delivery_tag: str) -> None:
-        """Notes it, also in a Redis that is full or away for a moment: it stands nowhere else."""
-        delivery = message.delivery_info
-        raw = dumps([message._raw, delivery["exchange"], delivery["routing_key"]])
-        keys = self.unacked_index_key, self.unacked_key
-        keep_trying = patiently(NOTED_WITHIN_SECONDS)
-        keep_trying(redis().eval, NOTE, len(keys), *keys, delivery_tag, str(time.time()), raw)
+        """It is noted in Redis since it was taken (worker/messages.py)."""
         virtual.QoS.append(self, message, delivery_tag)
 
     def ack(self, delivery_tag: str) -> None:

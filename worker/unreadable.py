@@ -7,8 +7,6 @@ from typing import Any
 import structlog
 from celery.worker.consumer import Consumer
 from kombu.exceptions import ContentDisallowed, DecodeError
-from kombu.utils.encoding import bytes_to_str
-from kombu.utils.json import loads
 from redis.exceptions import RedisError
 
 from config.celery_values import INBOX
@@ -30,7 +28,7 @@ FAULTS = {
     "no_content": "its body or its headers cannot be read; expected JSON as a Celery client makes it",
 }
 # What Celery and kombu raise at a message that is not as they expect. Anything else is no fault of the message.
-_MISFITS = (
+MISFITS = (
     TypeError,
     ValueError,
     LookupError,
@@ -47,9 +45,6 @@ class ForgivingConsumer(Consumer):
     task_consumer: Any
 
     def create_task_handler(self, *args: Any, **options: Any) -> Callable[[Any], None]:
-        channel = self.task_consumer.channel
-        # Where kombu reads a message that it has already taken from the list.
-        channel.client.set_response_callback("BRPOP", lambda reply: _checked(reply, channel))
         handle = super().create_task_handler(*args, **options)
 
         def handle_or_keep(message: Any) -> None:
@@ -58,47 +53,32 @@ class ForgivingConsumer(Consumer):
                 handle(message)
             except OSError:
                 raise
-            except _MISFITS as error:
-                _keep(_raw(message), "no_content", error)
+            except MISFITS as error:
+                keep(_raw(message), "no_content", error)
                 if not message.acknowledged:
                     message.reject()
 
         return handle_or_keep
 
     def on_decode_error(self, message: Any, exc: Exception) -> None:
-        _keep(_raw(message), "no_content", exc)
+        keep(_raw(message), "no_content", exc)
         super().on_decode_error(message, exc)
 
     def on_unknown_message(self, body: Any, message: Any) -> None:
-        _keep(_raw(message), "no_message")
+        keep(_raw(message), "no_message")
         super().on_unknown_message(body, message)
 
     def on_unknown_task(self, body: Any, message: Any, exc: Exception) -> None:
-        _keep(_raw(message), "no_task", exc)
+        keep(_raw(message), "no_task", exc)
         super().on_unknown_task(body, message, exc)
 
     def on_invalid_task(self, body: Any, message: Any, exc: Exception) -> None:
-        _keep(_raw(message), "no_content", exc)
+        keep(_raw(message), "no_content", exc)
         super().on_invalid_task(body, message, exc)
 
 
-def _checked(reply: Any, channel: Any) -> Any:
-    """BRPOP's reply; None, as if nothing had come, where a message came that kombu would stumble over."""
-    if not reply:
-        return None
-    try:
-        message = channel.Message(loads(bytes_to_str(reply[1])), channel=channel)
-        address = message.delivery_tag, message.delivery_info["exchange"], message.delivery_info["routing_key"]
-        if not all(isinstance(part, str) for part in address):
-            raise TypeError
-    except _MISFITS as error:
-        _keep(reply[1], "no_message", error)
-        return None
-    return tuple(reply)
-
-
 def _check_task(message: Any) -> None:
-    """Raises one of _MISFITS where a thread would stumble over it, and leave it unacknowledged for ever."""
+    """Raises one of MISFITS where a thread would stumble over it, and leave it unacknowledged for ever."""
     if "task" not in message.headers:
         return
     if not isinstance(message.headers["id"], str):
@@ -115,7 +95,7 @@ def _raw(message: Any) -> bytes:
     return json.dumps(message._raw, ensure_ascii=False, default=repr).encode("utf-8", "surrogatepass")
 
 
-def _keep(raw: bytes, fault: str, error: Exception | None = None) -> None:
+def keep(raw: bytes, fault: str, error: Exception | None = None) -> None:
     """Into the inbox with what is wrong with it, where it becomes a refused job like any other; also in a Redis that is
     full or away for a moment: it stands nowhere else."""
     log.error("message_not_readable", fault=fault, error=type(error).__name__)

@@ -46,6 +46,11 @@ def before_accept() -> None:
     replace("tasks.acceptance.Acceptance.accept", die)
 
 
+def after_messages() -> None:
+    """Dies when it has taken messages from Celery's queue, and has not looked at them."""
+    replace("worker.messages._Safe._deliver_one", die)
+
+
 def before_acknowledge() -> None:
     """Dies when it has accepted a job, and the inbox or the queue does not know it. It delivers nothing."""
     replace("worker.pacer.Pacer._take", lambda *_: None)
@@ -106,6 +111,7 @@ FAULTS: dict[str, Callable[..., None]] = {
         before_call,
         before_settle,
         before_accept,
+        after_messages,
         before_acknowledge,
         before_reply,
         after_reply,

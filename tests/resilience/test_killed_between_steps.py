@@ -52,8 +52,11 @@ def test_a_worker_is_killed(deployment: Deployment, storm: Storm, rows: list[Row
     assert deployment.stats(ACCOUNT).get("duplicates", 0) == repeated
 
 
-def test_a_worker_is_killed_over_a_celery_message(deployment: Deployment, storm: Storm, rows: list[Row]) -> None:
-    kill_one(deployment, storm, "before_accept", by_celery)
+@pytest.mark.parametrize("step", ["after_messages", "before_accept"])
+def test_a_worker_is_killed_over_a_celery_message(
+    deployment: Deployment, storm: Storm, rows: list[Row], step: str
+) -> None:
+    kill_one(deployment, storm, step, by_celery)
     restore_unacknowledged(deployment)
     deployment.start_worker()
     storm.healed()
