@@ -35,6 +35,7 @@ html_title = project
 html_static_path: list[str] = []
 html_copy_source = False
 html_show_sphinx = False
+html_show_copyright = False
 # Whoever opens the folder finds the first page.
 html_additional_pages = {"index": "forward.html"}
 templates_path = ["templates"]

@@ -39,7 +39,8 @@ MODELS = {
 WORKED_OUT = {"secrets_dir": "`/run/secrets` if it is there"}
 # An account's name is in the heading of its table, and its times are written as people write them.
 NAME, WRITTEN = "name", {"expires_after": '`"3d"`', "base_url": "the provider's"}
-HELP_WIDTH = "100"
+# Of a terminal as pages have room for, whoever builds them.
+HELP_WIDTH = "80"
 
 
 def filled(page: str) -> str:
@@ -98,7 +99,7 @@ def _model_table(name: str, schema: Schema, *, carried: bool = False) -> str:
 
 
 def _carried_by(field: str) -> str:
-    """Which providers take it along. The others leave plain detail out of the call; any other field is a fault there."""
+    """Which providers take it along: the others leave plain detail out, and call any other field a fault."""
     if field not in (*DEMANDING, *PLAIN_DETAIL, "invite"):
         return "all"
     names = [name for name in MODELS if field in PROVIDERS[name].carries]

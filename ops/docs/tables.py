@@ -8,11 +8,12 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 Schema = dict[str, Any]
+KINDS = {"string": "text", "integer": "whole number", "idn-email": "e-mail address", "uri": "web address"}
 BOUNDS = {
     "minimum": "at least {}",
     "exclusiveMinimum": "more than {}",
     "maximum": "at most {}",
-    "maxLength": "at most {} characters",
+    "maxLength": "at most {}",
     "maxItems": "at most {} of them",
 }
 
@@ -50,7 +51,8 @@ def form(schema: Schema) -> str:
         return ", ".join(code(_as_in_json(value)) for value in schema["enum"])
     if schema.get("type") == "array":
         return ", ".join(["a list of " + form(schema["items"]), *_bounds(schema)])
-    return ", ".join([schema.get("format") or {"string": "text"}.get(schema["type"], schema["type"]), *_bounds(schema)])
+    kind = schema.get("format") or schema["type"]
+    return ", ".join([KINDS.get(kind, kind), *_bounds(schema)])
 
 
 def _bounds(schema: Schema) -> list[str]:

