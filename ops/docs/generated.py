@@ -30,7 +30,7 @@ from worker.steering import WITHOUT_EFFECT
 ROOT = Path(__file__).parents[2]
 PLACE = re.compile(r"<!-- generated: (\w+) -->")
 EXAMPLE = ROOT / "config" / "accounts.example.toml"
-MODELS = {
+MODELS: dict[str, type[BaseAccount]] = {
     "webwinkelkeur": WebwinkelkeurAccount,
     "wemasy": WemasyAccount,
     "feedbackcompany": FeedbackcompanyAccount,

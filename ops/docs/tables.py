@@ -51,7 +51,7 @@ def form(schema: Schema) -> str:
         return ", ".join(code(_as_in_json(value)) for value in schema["enum"])
     if schema.get("type") == "array":
         return ", ".join(["a list of " + form(schema["items"]), *_bounds(schema)])
-    kind = schema.get("format") or schema["type"]
+    kind = str(schema.get("format", schema["type"]))
     return ", ".join([KINDS.get(kind, kind), *_bounds(schema)])
 
 
