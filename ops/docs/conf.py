@@ -27,8 +27,6 @@ exclude_patterns = [".*", "build", "tests", "**/node_modules"]
 
 myst_heading_anchors = 4
 nitpicky = True
-# A table of what was measured and a runbook begin as they like.
-suppress_warnings = ["myst.header"]
 
 html_theme = "furo"
 html_title = project

@@ -6,6 +6,7 @@ import shlex
 import signal
 import subprocess
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 from tasks.job import Job
@@ -57,8 +58,9 @@ class Reader:
 
     def end(self) -> None:
         """Ctrl-C in each terminal, the last one first."""
-        while self._services:
-            self._end(self._services.popitem()[1])
+        with ExitStack() as terminals:
+            for running in self._services.values():
+                terminals.callback(self._end, running)
 
     def _do(self, block: Block) -> None:
         text = PORTS.sub(lambda port: str(self._ports[port[0]]), block.text)
@@ -137,9 +139,8 @@ class Reader:
             running.signal(signal.SIGINT)
         try:
             running.end()
-        except subprocess.TimeoutExpired:
+        finally:
             running.kill()
-            raise
 
     def _expect(self, text: str) -> None:
         wanted = re.compile(".*?".join(re.escape(" ".join(part.split())) for part in text.split("…")), re.DOTALL)
