@@ -37,8 +37,10 @@ MODELS: dict[str, type[BaseAccount]] = {
 }
 # Defaults that the program works out when it starts.
 WORKED_OUT = {"secrets_dir": "`/run/secrets` if it is there"}
-# An account's name is in the heading of its table, and its times are written as people write them.
-NAME, WRITTEN = "name", {"expires_after": '`"3d"`', "base_url": "the provider's"}
+# The one is what a table of the file is called; the other stands in each model anew.
+NAME, PROVIDER = "name", "provider"
+# As people write them, where the model holds what was made of it.
+WRITTEN = {PROVIDER: "required", "base_url": "the provider's", "expires_after": '`"3d"`'}
 # Of a terminal as pages have room for, whoever builds them.
 HELP_WIDTH = "80"
 
@@ -63,21 +65,17 @@ def account_meanings() -> dict[str, str]:
 
 
 def accounts() -> str:
-    common = [name for name in BaseAccount.model_fields if name != NAME and name not in ("provider", "base_url")]
-    parts = [_account_table("On any account", BaseAccount, ["provider", "base_url", *common])]
+    common = [name for name in BaseAccount.model_fields if name not in (NAME, PROVIDER)]
+    parts = [_account_table("On any account", BaseAccount, [PROVIDER, *common])]
     for name, model in MODELS.items():
-        own = [field for field in model.model_fields if field not in BaseAccount.model_fields and field != "provider"]
+        own = [field for field in model.model_fields if field not in (PROVIDER, *BaseAccount.model_fields)]
         parts.append(_account_table(f"Of {code(name)}", model, own))
     return "\n".join(parts)
 
 
 def _account_table(heading: str, model: type[BaseAccount], names: list[str]) -> str:
     meanings = account_meanings()
-    fields = model.model_fields
-    rows = [
-        (code(name), WRITTEN.get(name) or (default(fields[name]) if name in fields else "required"), meanings[name])
-        for name in names
-    ]
+    rows = [(code(name), WRITTEN.get(name) or default(model.model_fields[name]), meanings[name]) for name in names]
     return f"## {heading}\n\n{table(('field', 'default', 'meaning'), rows)}"
 
 

@@ -12,6 +12,7 @@ from ops.contract.document import asyncapi
 from ops.docs.generated import MODELS, PARTS, PLACE, ROOT, account_meanings, filled
 from ops.docs.tables import default
 from tasks.job import Customer, Job, Product, ReplyTo
+from tasks.providers import PROVIDERS
 from tasks.states import MEANINGS
 from tests.docs.book import DOCS, PAGES, blocks
 from worker.gauges import ACCOUNT_GAUGES, GAUGES
@@ -51,6 +52,10 @@ def test_every_setting_is_there_with_the_readmes_default() -> None:
         assert field.description
         assert f"| {variable} | {given} | {meaning} |" in README
         assert meaning == field.description
+
+
+def test_every_provider_has_a_table() -> None:
+    assert {*MODELS, "trustprofile"} == set(PROVIDERS)
 
 
 @pytest.mark.parametrize("model", [BaseAccount, *MODELS.values()])
