@@ -5,9 +5,11 @@ A page holds `<!-- generated: NAME -->` in their place.
 
 import re
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import typer
 from prometheus_client.metrics import MetricWrapperBase
 from typer.testing import CliRunner
 
@@ -115,13 +117,23 @@ def states() -> str:
 
 
 def commands() -> str:
-    return "\n".join(f"## {PROGRAM} {name}\n\n```text\n{help_of(name)}\n```\n" for name in COMMANDS)
+    return "\n".join(f"## {PROGRAM} {name}\n\n```text\n{_help_of(name)}\n```\n" for name in command_names())
 
 
-def help_of(command: str) -> str:
-    """What `--help` prints."""
-    ran = CliRunner().invoke(app, [command, "--help"], prog_name=PROGRAM, env={"COLUMNS": HELP_WIDTH})
-    return ran.output.strip()
+def command_names() -> list[str]:
+    """Every command, each that has commands of its own followed by those."""
+    found = []
+    for name, (place, _) in COMMANDS.items():
+        module, _, called = place.partition(":")
+        group = getattr(import_module(module), called)
+        own = group.registered_commands if isinstance(group, typer.Typer) else []
+        found += [name, *(f"{name} {one.name}" for one in own)]
+    return found
+
+
+def _help_of(command: str) -> str:
+    words = [*command.split(), "--help"]
+    return CliRunner().invoke(app, words, prog_name=PROGRAM, env={"COLUMNS": HELP_WIDTH}).output.strip()
 
 
 def metrics() -> str:
