@@ -5,18 +5,16 @@ A page holds `<!-- generated: NAME -->` in their place.
 
 import re
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import typer
 from prometheus_client.metrics import MetricWrapperBase
 from typer.testing import CliRunner
 
 import worker.metrics
 from config.accounts import BaseAccount, FeedbackcompanyAccount, WebwinkelkeurAccount, WemasyAccount
 from config.settings import PREFIX, Settings
-from ops.cli.app import COMMANDS, PROGRAM, app
+from ops.cli.app import COMMANDS, PROGRAM, app, command
 from ops.contract.document import asyncapi
 from ops.contract.schemas import job_schema, schemas
 from ops.docs.tables import Schema, code, default, form, table
@@ -123,16 +121,13 @@ def commands() -> str:
 def command_names() -> list[str]:
     """Every command, each that has commands of its own followed by those."""
     found = []
-    for name, (place, _) in COMMANDS.items():
-        module, _, called = place.partition(":")
-        group = getattr(import_module(module), called)
-        own = group.registered_commands if isinstance(group, typer.Typer) else []
-        found += [name, *(f"{name} {one.name}" for one in own)]
+    for name in COMMANDS:
+        found += [name, *(f"{name} {own}" for own in getattr(command(name), "commands", ()))]
     return found
 
 
-def _help_of(command: str) -> str:
-    words = [*command.split(), "--help"]
+def _help_of(name: str) -> str:
+    words = [*name.split(), "--help"]
     return CliRunner().invoke(app, words, prog_name=PROGRAM, env={"COLUMNS": HELP_WIDTH}).output.strip()
 
 

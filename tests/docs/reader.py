@@ -77,7 +77,7 @@ class Reader:
             self._run(f"python -c {shlex.quote(text)}")
         else:
             assert block.language == "sh", f"nobody runs {block.language}: {text}"
-            self._run_lines([text] if "<<" in text else text.splitlines())
+            self._run_lines([text] if "<<" in text or "\\\n" in text else text.splitlines())
 
     def _run_lines(self, lines: list[str]) -> None:
         """One after the other, as they are typed: what one shows, the next may name."""
