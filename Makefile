@@ -9,7 +9,7 @@ endif
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test resilience upgrade producers monitoring bench lint lock containers flower-browser runbook manifests clean
+.PHONY: help demo test resilience upgrade producers monitoring bench lint lock containers flower-browser runbook manifests docs clean
 
 help:
 	@echo "make demo       see it all work on this machine in a minute; KEEP=1 leaves it running to look at"
@@ -22,6 +22,7 @@ help:
 	@echo "make flower-browser  looks at Flower in Chromium; PICTURES=ops/pictures makes the README's pictures anew"
 	@echo "make runbook    runs every command of ops/runbook.md, each section against a system in that trouble"
 	@echo "make manifests  holds ops/kubernetes against its schemas and ops/systemd against systemd-analyze"
+	@echo "make docs       builds the documentation, strict, and tries its tutorial from a bare clone"
 	@echo "make bench      measures limit, throughput and more beside other job systems; ARGS=\"--only-ours throughput\""
 	@echo "make lint       format, lint, types and import contracts"
 	@echo "make lock       remake the locks from pyproject.toml; ARGS=--upgrade takes newer releases"
@@ -63,6 +64,14 @@ runbook: $(INSTALLED)
 manifests: $(VENV)-manifests/.installed
 	@$(VENV)-manifests/bin/python -m pytest -q tests/manifests --long $(ARGS)
 
+# Into a folder that git leaves alone; every link and anchor that leads nowhere fails.
+docs: $(VENV)-docs/.installed
+	@rm -rf build/docs
+	@$(VENV)-docs/bin/python -m sphinx --quiet --nitpicky --fail-on-warning --keep-going --fresh-env \
+		-c ops/docs -d build/doctrees . build/docs
+	@$(VENV)-docs/bin/python -m pytest -q tests/docs --long $(ARGS)
+	@echo "The documentation is in build/docs/index.html."
+
 bench: $(VENV)-bench/.installed
 	@$(VENV)-bench/bin/python -m ops.bench $(ARGS)
 
@@ -98,4 +107,10 @@ $(VENV)-bench/.installed: requirements-dev.lock pyproject.toml
 $(VENV)-manifests/.installed: requirements-dev.lock pyproject.toml
 	@sh ops/install.sh $(PYTHON) $(VENV)-manifests
 	@$(VENV)-manifests/bin/python -m pip install --quiet --no-build-isolation -e ".[manifests]"
+	@touch $@
+
+# Sphinx, MyST and a theme: no part of what is tested by default or shipped.
+$(VENV)-docs/.installed: requirements-dev.lock pyproject.toml
+	@sh ops/install.sh $(PYTHON) $(VENV)-docs
+	@$(VENV)-docs/bin/python -m pip install --quiet --no-build-isolation -e ".[docs]"
 	@touch $@

@@ -72,9 +72,12 @@ class Settings(BaseSettings):
 
     redis_url: Annotated[SecretStr, AfterValidator(_redis_scheme)] = Field(
         default=SecretStr("redis://127.0.0.1:6379/0"),
-        description="broker and ledger; `redis://`, `rediss://`, `sentinel://host:port,host:port/db?master=name`",
+        description="broker and ledger; `redis://`, `rediss://`, or `sentinel://host:port,host:port/db?master=name`",
     )
-    accounts_file: Path = Field(default=Path("config/accounts.toml"), description="the accounts, a TOML file")
+    accounts_file: Path = Field(
+        default=Path("config/accounts.toml"),
+        description="the accounts; relative to the folder in which the process starts",
+    )
     secrets_dir: Path | None = Field(default=None, description="a file per secret, named like its variable")
     concurrency: int = Field(default=20, ge=1, le=500, description="deliveries at once in one worker process")
     lease_seconds: int = Field(
@@ -87,9 +90,11 @@ class Settings(BaseSettings):
     metrics_port: int = Field(
         default=9808, ge=0, le=65535, description="Prometheus endpoint of a worker; `0` turns it off"
     )
-    metrics_host: str = Field(default="127.0.0.1", description="address on which the metrics are served")
+    metrics_host: str = Field(default="127.0.0.1", description="the address it listens on")
     health_file: Path | None = Field(
-        default=None, description="the file that shows `python -m worker.health` that its worker or beat works"
+        default=None,
+        description="a file that a worker or beat touches while it works: `python -m worker.health worker` or `beat`"
+        " reads its age",
     )
     ca_file: Annotated[Path | None, AfterValidator(_readable)] = Field(
         default=None, description="a PEM file of who vouches for providers' hosts, in place of the public authorities"
@@ -97,16 +102,17 @@ class Settings(BaseSettings):
     encryption_keys: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split), AfterValidator(_fernet)] = (
         Field(
             default=(),
-            description="Fernet keys, newest first, commas between; when set, personal data is encrypted in Redis;"
-            " `plain` before them turns it off",
+            description="Fernet keys, newest first, with commas between; when set, personal data is encrypted in the"
+            " ledger",
         )
     )
     flower_basic_auth: Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(_split), AfterValidator(_logins)] = (
-        Field(default=(), description="`NAME:PASSWORD` that Flower asks for, with commas between several")
+        Field(default=(), description="`NAME:PASSWORD` that Flower and its API ask for, with commas between several")
     )
     flower_db: Path = Field(
         default=Path("/var/lib/invitations/flower"),
-        description="the file in which Flower keeps what it saw; by default where that folder can be written",
+        description="in this file Flower keeps what it saw over a restart; the default only where that folder can be"
+        " written",
     )
     flower_without_login: Literal["no", "yes"] = Field(
         default="no", description="`yes` lets Flower start without a login, where another door stands before it"

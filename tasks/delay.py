@@ -15,8 +15,8 @@ class Delay(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
-    amount: int = Field(ge=0, le=100_000)
-    unit: Unit
+    amount: int = Field(ge=0, le=100_000, description="how many of them")
+    unit: Unit = Field(description="weekdays: Monday to Friday in the account's time zone")
 
 
 def in_ms(delay: Delay, now: datetime) -> int:

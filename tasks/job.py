@@ -148,10 +148,10 @@ class _Part(BaseModel):
 class Customer(_Part):
     """Who is invited; all of it optional."""
 
-    full_name: Text | None = None
-    first_name: Text | None = None
-    last_name: Text | None = None
-    phone_numbers: tuple[Text, ...] = Field(default=(), max_length=20)
+    full_name: Text | None = Field(default=None, description="made of the two below where it is left out")
+    first_name: Text | None = Field(default=None, description="where the provider takes it apart (Wemasy)")
+    last_name: Text | None = Field(default=None, description="the same")
+    phone_numbers: tuple[Text, ...] = Field(default=(), max_length=20, description="in any form")
 
     @property
     def name(self) -> str | None:
@@ -162,19 +162,19 @@ class Customer(_Part):
 class Product(_Part):
     """A product of the order."""
 
-    id: Text
-    name: ProductName
-    url: Url
-    image_url: Url | None = None
-    sku: Text | None = None
-    gtin: Gtin | None = None
+    id: Text = Field(description="the shop's own")
+    name: ProductName = Field(description="as the shop shows it")
+    url: Url = Field(description="its page in the shop")
+    image_url: Url | None = Field(default=None, description="a picture of it")
+    sku: Text | None = Field(default=None, description="the number by which the shop keeps it in stock")
+    gtin: Gtin | None = Field(default=None, description="EAN, UPC or ISBN, with its check digit")
 
 
 class ReplyTo(_Part):
     """A task of the service that enqueues, which is sent each final state, and the queue that it is read from."""
 
-    task: Name
-    queue: Name
+    task: Name = Field(description="the name of the task")
+    queue: Name = Field(description="the queue that a worker of yours reads")
 
     def __str__(self) -> str:
         """As a record keeps it."""
@@ -188,15 +188,15 @@ class Job(_Part):
     email: Address = Field(description="the customer's address")
     order: Text | None = Field(default=None, description="the order's number")
     language: Text | None = Field(default=None, description="ISO 639, in any of its forms: nl, nl_NL, nld")
-    customer: Customer = Customer()
-    order_total: Total | None = None
-    products: tuple[Product, ...] = Field(default=(), max_length=1000)
+    customer: Customer = Field(default=Customer(), description="who is invited")
+    order_total: Total | None = Field(default=None, description="a decimal number")
+    products: tuple[Product, ...] = Field(default=(), max_length=1000, description="what was ordered")
     delay: Delay | None = Field(default=None, description="how long the invitation waits")
     reminder: Delay | None = Field(default=None, description="when to remind: at least 24 hours after the delay")
-    filtercode: Text | None = None
+    filtercode: Text | None = Field(default=None, description="a text that is kept with the order")
     client: Text | None = Field(default=None, description="the software that asks")
-    platform_version: Text | None = None
-    plugin_version: Text | None = None
+    platform_version: Text | None = Field(default=None, description="of the shop's software")
+    plugin_version: Text | None = Field(default=None, description="of the software that asks")
     invite: Literal[True, False] = Field(default=True, description="false registers the order without an invitation")
     idempotency_key: Text | None = Field(default=None, description="an identity instead of account, address and order")
     reply_to: ReplyTo | None = Field(default=None, description="a Celery task that is sent each final state")

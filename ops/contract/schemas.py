@@ -35,7 +35,11 @@ def _outgoing() -> dict[str, Schema]:
     }
     return {
         "State": {"enum": list(STATES), "description": "more may be added: take one that you do not know as not final"},
-        "Fault": _object("What is wrong with a field of a job; it repeats no value.", field=text, problem=text),
+        "Fault": _object(
+            "What is wrong with a field of a job; it repeats no value.",
+            field={**text, "description": "its path, such as products.0.url"},
+            problem={**text, "description": "what was expected, in words"},
+        ),
         "Answer": _object(
             "What became of a job.",
             {"faults": {"type": "array", "items": _ref("Fault"), "description": "where it was refused, all of them"}},

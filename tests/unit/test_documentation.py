@@ -10,6 +10,7 @@ import worker.metrics  # noqa: F401 - registers what it counts
 from config.accounts import BaseAccount, FeedbackcompanyAccount, WebwinkelkeurAccount, WemasyAccount
 from config.settings import PREFIX, Settings
 from tasks.job import Customer, Job, Product
+from tasks.states import MEANINGS
 from worker.gauges import ACCOUNT_GAUGES, GAUGES
 from worker.records import STATES
 
@@ -20,10 +21,11 @@ NO_FIXED_DEFAULT = {"redis_url", "secrets_dir", "encryption_keys", "health_file"
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
-def test_every_setting_stands_in_the_readme_with_its_default(name: str) -> None:
-    row = re.search(rf"^\| `{PREFIX}{name.upper()}` \| (.*?) \| .+ \|$", README, re.MULTILINE)
+def test_every_setting_stands_in_the_readme_with_its_default_and_meaning(name: str) -> None:
+    row = re.search(rf"^\| `{PREFIX}{name.upper()}` \| (.*?) \| (.+) \|$", README, re.MULTILINE)
 
     assert row, f"{PREFIX}{name.upper()} has no row"
+    assert row[2] == Settings.model_fields[name].description
     if name not in NO_FIXED_DEFAULT:
         assert row[1] == f"`{Settings.model_fields[name].default}`"
 
@@ -35,8 +37,10 @@ def test_no_setting_is_documented_that_does_not_exist() -> None:
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_every_state_stands_in_the_readme(state: str) -> None:
-    assert f"| `{state}` |" in README
+def test_every_state_stands_in_the_readme_with_its_meaning(state: str) -> None:
+    text, final = MEANINGS[state]
+
+    assert f"| `{state}` | {text} | {final + ' ' if final else ''}|" in README
 
 
 @pytest.mark.parametrize("field", [*Job.model_fields, *Customer.model_fields, *Product.model_fields])

@@ -1,0 +1,1 @@
+"""The documentation for people: tutorial, guides, reference and explanation. `make docs` builds it."""
