@@ -16,7 +16,7 @@ PIPE_WIDTH = 10_000
 UNKNOWN_LIMIT = "not known yet"
 STYLES = {
     **dict.fromkeys(("open", "accepted", "sent", "ok"), "green"),
-    **dict.fromkeys(("closed", "warning"), "yellow"),
+    **dict.fromkeys(("closed", "warning", "to be tried again"), "yellow"),
     **dict.fromkeys(("paused", "rejected", "failed", "refused", "problem"), "red"),
     "delivering": "cyan",
 }
@@ -66,10 +66,15 @@ def clean(text: str) -> str:
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
+def styled(word: str) -> str:
+    """The style of a state, a gate or a level."""
+    return STYLES.get(word, "")
+
+
 def cell(value: object) -> Text:
     """A value as text; a state or a level in its colour."""
     text = clean(str(value)) if value is not None else ""
-    return Text(text, style=STYLES.get(text, ""))
+    return Text(text, style=styled(text))
 
 
 def when(ms: int | None, now: int) -> str:
