@@ -29,7 +29,7 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class Record:
     """One invitation. `job` is sealed (see worker.vault) and stays out of every repr; `reply` names the queue and the
-    task that are told of its end."""
+    task that are told of its end. `first_due_at`: when it was due before any call, since it was replayed last."""
 
     id: str
     account: str
@@ -49,6 +49,7 @@ class Record:
     faults: tuple[dict[str, str], ...] = ()
     job: str = field(default="", repr=False)
     reply: str = ""
+    first_due_at: int | None = None
 
     @property
     def changed_at(self) -> int:
@@ -149,4 +150,5 @@ def _record(invitation: str, raw: dict[str, str]) -> Record:
         faults=tuple(json.loads(raw.get("faults", "[]"))),
         job=joined(raw.get(name) for name in FIELDS),
         reply=raw.get("reply", ""),
+        first_due_at=expires_at - int(raw["expires_after"]) if (expires_at := time("expires_at")) else None,
     )

@@ -47,13 +47,24 @@ def test_show_tells_people_what_happened_in_words(cli: CommandLine) -> None:
 
     assert (ended.code, ended.err) == (0, "")
     assert ["order", "[red]1001"] in [line.split() for line in ended.out.splitlines()]
-    told = [re.sub(r" {2,}", "|", line) for line in ended.out.splitlines()[-3:]]
-    assert [line.split("|", 1)[1] for line in told] == [
-        "queued|waits in the line of its account",
-        "delivering|a worker calls the provider",
-        "rejected|the provider will never take it|the order is too old",
+    told = [re.split(r" {2,}", line) for line in ended.out.splitlines()[-3:]]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", when) for when, _ in told)
+    assert [words for _, words in told] == [
+        "came in",
+        "a worker calls the provider",
+        "rejected: the provider will never take it: the order is too old",
     ]
     assert "canary" not in ended.out.lower()
+
+
+def test_show_says_when_one_that_waits_comes_up_and_what_holds_it(cli: CommandLine) -> None:
+    later = send(cli, "1")
+    settle(later, state="queued", reason="timed out", counts=True, wait_ms=7_200_000)
+    cli("pause", "shop_nl", "--reason", "wrong template")
+
+    [waits] = cli("show", later).out.splitlines()[-1:]
+
+    assert re.fullmatch(r"It waits: due in (2 h|1 h 59 min)\. The gate of shop_nl is paused: wrong template\.", waits)
 
 
 def test_show_prints_the_job_only_when_asked(cli: CommandLine) -> None:

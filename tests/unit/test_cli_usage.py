@@ -11,7 +11,7 @@ import pytest
 from ops.cli.app import COMMANDS
 from ops.cli.fields import COLUMNS
 from ops.cli.options import State
-from ops.cli.show import WORDS
+from ops.cli.timeline import ENDS
 from tests.command_line import ROOT, CommandLine
 from worker.records import STATES
 
@@ -51,7 +51,7 @@ def test_the_commands_are_those_of_the_contract() -> None:
 
 def test_the_states_are_those_of_the_ledger() -> None:
     assert get_args(State) == STATES
-    assert tuple(WORDS) == STATES
+    assert ("queued", "delivering", *ENDS) == STATES
 
 
 @pytest.mark.parametrize("command", COMMANDS)
