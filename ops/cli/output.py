@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -101,6 +102,12 @@ def unbroken(made: Table) -> Table:
         texts = (str(text) for text in (column.header, *column.cells))
         column.min_width = max((cell_len(word) for text in texts for word in text.split()), default=0)
     return made
+
+
+def print_rows(rows: Iterable[Sequence[str | None]]) -> None:
+    """Lines for `cut` and `awk -F '\\t'`: no headings, tabs between, an empty cell for what is not there."""
+    for row in rows:
+        sys.stdout.write("\t".join(clean(value or "") for value in row) + "\n")
 
 
 def print_table(made: Table) -> None:
