@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from ops.cli.errors import explain
+from ops.cli.usage import mend
 
 PROGRAM = "invitations"
 UNREAD = 141
@@ -40,22 +41,25 @@ class Commands(TyperGroup):
     """All of them. Whoever reads a command's output may close the pipe, as `head` does: that is no error."""
 
     def make_context(self, *args: Any, **extra: Any) -> Any:
-        with _unread():
+        with _in_our_words():
             return super().make_context(*args, **extra)
 
     def invoke(self, ctx: Any) -> Any:
-        with _unread():
+        with _in_our_words():
             return super().invoke(ctx)
 
 
 @contextmanager
-def _unread() -> Iterator[None]:
+def _in_our_words() -> Iterator[None]:
     try:
         try:
             yield
         finally:
             sys.stdout.flush()
-    except BrokenPipeError:
+    except Exception as error:
+        mend(error)
+        if not isinstance(error, BrokenPipeError):
+            raise
         # What is still to be written when Python ends would be an error then.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(UNREAD)
@@ -78,7 +82,11 @@ class Subcommand(TyperCommand):
         # Standard output is for what the command prints. Loaded here, for it loads much that a help does not need.
         structlog: Any = import_module("structlog")
         structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
-        return command(str(self.name)).make_context(info_name, args, parent, **extra)
+        context = command(str(self.name)).make_context(info_name, args, parent, **extra)
+        if not context.resilient_parsing:
+            for warning in import_module("ops.cli.misspelt").misspelt():
+                typer.echo(warning, err=True)
+        return context
 
 
 def command(name: str) -> Any:

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRe
 
 from ops.cli.checking import Checker
 from ops.cli.errors import BAD_USAGE, Failure, explain
-from ops.cli.options import AsJson
+from ops.cli.options import AsJson, accounts_completed
 from ops.cli.output import console, print_json
 from ops.cli.rows import OF_THE_LINE, Row, csv_rows, json_rows
 from ops.cli.source import STANDARD_INPUT, Format, Source, format_of, opened
@@ -25,7 +25,9 @@ BATCH = 500
 SHOWN = 20
 
 File = Annotated[str, typer.Argument(help="CSV or JSON Lines; - for standard input.", metavar="FILE")]
-Account = Annotated[str | None, typer.Option(help="The account of lines that name none.")]
+Account = Annotated[
+    str | None, typer.Option(help="The account of lines that name none.", autocompletion=accounts_completed)
+]
 Kind = Annotated[Format | None, typer.Option("--format", help="Where the file's name does not tell.")]
 Encoding = Annotated[str, typer.Option(help="How the text is encoded; spreadsheets: windows-1252.")]
 

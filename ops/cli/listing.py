@@ -6,14 +6,17 @@ from typing import Annotated, get_args
 import typer
 
 from ops.cli.moment import MOMENT_HELP, moment_ms
-from ops.cli.options import AsJson, State, known_account, states_completed
+from ops.cli.options import AsJson, State, accounts_completed, known_account, states_completed
 from ops.cli.output import cell, iso, print_json, print_rows, print_table, table, when
 from ops.cli.show import summary_json
 from worker.connection import redis
 from worker.ledger import ledger
 from worker.records import STATES, Query, Record, Records
 
-Account = Annotated[str | None, typer.Option(help="Only of this account; - for jobs of no known account.")]
+Account = Annotated[
+    str | None,
+    typer.Option(help="Only of this account; - for jobs of no known account.", autocompletion=accounts_completed),
+]
 STATES_THERE_ARE = f"Only in this state: {', '.join(get_args(State))}."
 InState = Annotated[State | None, typer.Option(help=STATES_THERE_ARE, metavar="STATE", autocompletion=states_completed)]
 Order = Annotated[str | None, typer.Option(help="Only of this order number.")]
