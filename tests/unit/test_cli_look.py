@@ -1,5 +1,7 @@
 """The look of `status` and `watch` on a terminal: everything at a glance, in 80 columns and in 120."""
 
+import re
+from html import unescape
 from io import StringIO
 
 import pytest
@@ -7,6 +9,7 @@ from rich.console import Console
 
 from ops.cli.look import Look, drawn, summary
 from ops.cli.pulse import Event
+from tests import watch_picture
 from worker.overview import FINISHED, AccountView
 
 NOW = 1_782_907_200_000
@@ -110,3 +113,13 @@ def test_in_few_lines_the_accounts_at_rest_are_left_out() -> None:
 
 def test_where_the_gate_is_about_to_open_it_is_still_said_to_be_shut() -> None:
     assert "closed 1 s" in lines(Look(NOW, {"a": view("closed", NOW + 3, "")}), 80)[4]
+
+
+def test_the_picture_in_the_readme_shows_what_there_is_to_see() -> None:
+    words = [
+        unescape(text).split() for text in re.findall(r">([^<>]+)</text>", watch_picture.PICTURE.read_text("utf-8"))
+    ]
+    shown = " ".join(lines(watch_picture.LOOK, watch_picture.WIDTH)).split()
+
+    assert set(shown) <= {word for text in words for word in text}
+    assert "url(" not in re.sub(r"url\(#", "", watch_picture.PICTURE.read_text("utf-8"))
