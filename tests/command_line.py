@@ -131,14 +131,14 @@ class CommandLine:
             try:
                 shown = b""
                 for prompt, answer in answers:
-                    asked = _read(ours, prompt.encode())
+                    asked = read_terminal(ours, prompt.encode())
                     shown += asked
                     assert prompt.encode() in asked, shown.decode()
                     if NOT_SHOWN in prompt:
                         # What is typed before the terminal shows it no longer is thrown away.
                         wait_until(lambda: not termios.tcgetattr(ours)[3] & termios.ECHO, seconds=20, what=prompt)
                     os.write(ours, f"{answer}\n".encode())
-                shown += _read(ours)
+                shown += read_terminal(ours)
             except BaseException:
                 running.kill()
                 raise

@@ -83,7 +83,8 @@ class Subcommand(TyperCommand):
         structlog: Any = import_module("structlog")
         structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
         context = command(str(self.name)).make_context(info_name, args, parent, **extra)
-        if not context.resilient_parsing:
+        # Doctor tells them among its findings.
+        if not context.resilient_parsing and self.name != "doctor":
             for warning in import_module("ops.cli.misspelt").misspelt():
                 typer.echo(warning, err=True)
         return context

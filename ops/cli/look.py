@@ -135,7 +135,7 @@ def _notes(look: Look) -> Iterator[Text]:
     for name, view in look.views.items():
         if view.gate == "open":
             continue
-        told = Text(clean(name), "bold").append(f" {view.gate}", styled(view.gate))
+        told = Text().append(clean(name), "bold").append(f" {view.gate}", styled(view.gate))
         if view.gate_reason:
             told.append(f": {clean(view.gate_reason)}")
         if view.gate == "paused" and view.gate_until is not None:
