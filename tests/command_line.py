@@ -131,14 +131,14 @@ class CommandLine:
             try:
                 shown = b""
                 for prompt, answer in answers:
-                    asked = _read(ours, prompt.encode())
+                    asked = read_terminal(ours, prompt.encode())
                     shown += asked
                     assert prompt.encode() in asked, shown.decode()
                     if NOT_SHOWN in prompt:
                         # What is typed before the terminal shows it no longer is thrown away.
                         wait_until(lambda: not termios.tcgetattr(ours)[3] & termios.ECHO, seconds=20, what=prompt)
                     os.write(ours, f"{answer}\n".encode())
-                shown += _read(ours)
+                shown += read_terminal(ours)
             except BaseException:
                 running.kill()
                 raise
@@ -163,10 +163,10 @@ class CommandLine:
         ) as running:
             os.close(theirs)
             try:
-                shown = _read(ours, interrupt_at.encode())
+                shown = read_terminal(ours, interrupt_at.encode())
                 if interrupt_at:
                     running.send_signal(signal.SIGINT)
-                    shown += _read(ours)
+                    shown += read_terminal(ours)
             except BaseException:
                 running.kill()
                 raise
@@ -183,7 +183,7 @@ def forget() -> None:
         cached.cache_clear()  # type: ignore[attr-defined]
 
 
-def _read(terminal: int, until: bytes = b"") -> bytes:
+def read_terminal(terminal: int, until: bytes = b"") -> bytes:
     """What a terminal shows until `until` is there, or until its other end is closed."""
     shown = b""
     while not (until and until in shown):

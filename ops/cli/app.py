@@ -1,15 +1,21 @@
 """The `invitations` command. A subcommand is imported when it is called, so help is quick."""
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module, metadata
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 
 from ops.cli.errors import explain
+from ops.cli.usage import mend
 
 PROGRAM = "invitations"
+UNREAD = 141
+"""The exit code that a shell gives a program which ends because nobody reads it any more (128 + SIGPIPE)."""
 COMMANDS = {
     "send": ("ops.cli.send:send", "Enqueue one job: from options, a JSON file, or standard input."),
     "import": ("ops.cli.importing:import_file", "Enqueue every line of a CSV or JSON Lines file."),
@@ -30,8 +36,38 @@ COMMANDS = {
 }
 """Where each command is, and what the list of commands says of it."""
 
+
+class Commands(TyperGroup):
+    """All of them. Whoever reads a command's output may close the pipe, as `head` does: that is no error."""
+
+    def make_context(self, *args: Any, **extra: Any) -> Any:
+        with _in_our_words():
+            return super().make_context(*args, **extra)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _in_our_words():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except Exception as error:
+        mend(error)
+        if not isinstance(error, BrokenPipeError):
+            raise
+        # What is still to be written when Python ends would be an error then.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(UNREAD)
+
+
 app = typer.Typer(
     name=PROGRAM,
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -46,7 +82,12 @@ class Subcommand(TyperCommand):
         # Standard output is for what the command prints. Loaded here, for it loads much that a help does not need.
         structlog: Any = import_module("structlog")
         structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))
-        return command(str(self.name)).make_context(info_name, args, parent, **extra)
+        context = command(str(self.name)).make_context(info_name, args, parent, **extra)
+        # Doctor tells them among its findings.
+        if not context.resilient_parsing and self.name != "doctor":
+            for warning in import_module("ops.cli.misspelt").misspelt():
+                typer.echo(warning, err=True)
+        return context
 
 
 def command(name: str) -> Any:

@@ -6,14 +6,19 @@ import typer
 
 from ops.cli.bulk import move, report
 from ops.cli.moment import MOMENT_HELP, moment_ms
-from ops.cli.options import AsJson, Yes, confirmed, known_account
+from ops.cli.options import AsJson, Yes, accounts_completed, confirmed, known_account
 from worker.connection import redis
 from worker.ledger import ledger
 from worker.masking import scrub
 from worker.records import PAGE, Records
 
 Ids = Annotated[list[str] | None, typer.Argument(help="Invitations.", metavar="ID")]
-Account = Annotated[str | None, typer.Option(help="All that wait in this account's line; in a script with --yes.")]
+Account = Annotated[
+    str | None,
+    typer.Option(
+        help="All that wait in this account's line; in a script with --yes.", autocompletion=accounts_completed
+    ),
+]
 Since = Annotated[
     str | None, typer.Option(help=f"Of these only what came in then or later: {MOMENT_HELP}.", metavar="TIME")
 ]

@@ -1,11 +1,13 @@
 """Options that several commands share."""
 
 import sys
-from typing import Annotated, Literal
+from contextlib import suppress
+from typing import Annotated, Literal, get_args
 
 import typer
 
 from config.accounts_file import accounts
+from config.errors import ConfigurationError
 from ops.cli.output import clean
 
 State = Literal[
@@ -23,6 +25,18 @@ State = Literal[
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+
+
+def accounts_completed(incomplete: str) -> list[str]:
+    """The configured accounts that begin so, for a shell; none where the configuration cannot be read."""
+    with suppress(ConfigurationError):
+        return [name for name in accounts() if name.startswith(incomplete)]
+    return []
+
+
+def states_completed(incomplete: str) -> list[str]:
+    """The states that begin so, for a shell."""
+    return [state for state in get_args(State) if state.startswith(incomplete)]
 
 
 def known_account(name: str, *, param: str = "--account", also: tuple[str, ...] = ()) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -16,7 +17,7 @@ PIPE_WIDTH = 10_000
 UNKNOWN_LIMIT = "not known yet"
 STYLES = {
     **dict.fromkeys(("open", "accepted", "sent", "ok"), "green"),
-    **dict.fromkeys(("closed", "warning"), "yellow"),
+    **dict.fromkeys(("closed", "warning", "to be tried again"), "yellow"),
     **dict.fromkeys(("paused", "rejected", "failed", "refused", "problem"), "red"),
     "delivering": "cyan",
 }
@@ -66,10 +67,15 @@ def clean(text: str) -> str:
     return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
+def styled(word: str) -> str:
+    """The style of a state, a gate or a level."""
+    return STYLES.get(word, "")
+
+
 def cell(value: object) -> Text:
     """A value as text; a state or a level in its colour."""
     text = clean(str(value)) if value is not None else ""
-    return Text(text, style=STYLES.get(text, ""))
+    return Text(text, style=styled(text))
 
 
 def when(ms: int | None, now: int) -> str:
@@ -96,6 +102,12 @@ def unbroken(made: Table) -> Table:
         texts = (str(text) for text in (column.header, *column.cells))
         column.min_width = max((cell_len(word) for text in texts for word in text.split()), default=0)
     return made
+
+
+def print_rows(rows: Iterable[Sequence[str | None]]) -> None:
+    """Lines for `cut` and `awk -F '\\t'`: no headings, tabs between, an empty cell for what is not there."""
+    for row in rows:
+        sys.stdout.write("\t".join(clean(value or "") for value in row) + "\n")
 
 
 def print_table(made: Table) -> None:

@@ -4,11 +4,13 @@ from typing import Annotated, cast
 
 import typer
 
-from ops.cli.options import known_account
+from ops.cli.options import accounts_completed, known_account
 from ops.cli.output import clean
 from worker.ledger import ledger
 
-Account = Annotated[str, typer.Argument(help="A configured account.", metavar="ACCOUNT")]
+Account = Annotated[
+    str, typer.Argument(help="A configured account.", metavar="ACCOUNT", autocompletion=accounts_completed)
+]
 Reason = Annotated[str | None, typer.Option(help="Why: status and watch show it.", show_default="paused by hand")]
 BY_HAND = "paused by hand"
 

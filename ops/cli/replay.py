@@ -7,7 +7,7 @@ import typer
 
 from ops.cli.bulk import move, report
 from ops.cli.moment import MOMENT_HELP, moment_ms
-from ops.cli.options import AsJson, Yes, confirmed, known_account
+from ops.cli.options import AsJson, Yes, accounts_completed, confirmed, known_account
 from worker.connection import redis
 from worker.ledger import ledger
 from worker.records import Records
@@ -15,7 +15,9 @@ from worker.records import Records
 REPLAYABLE: tuple[Literal["rejected", "failed"], ...] = ("rejected", "failed")
 
 Ids = Annotated[list[str] | None, typer.Argument(help="Invitations.", metavar="ID")]
-Account = Annotated[str | None, typer.Option(help="All of this account; in a script with --yes.")]
+Account = Annotated[
+    str | None, typer.Option(help="All of this account; in a script with --yes.", autocompletion=accounts_completed)
+]
 InState = Annotated[
     Literal["rejected", "failed"] | None, typer.Option(help="All in this state; in a script with --yes.")
 ]

@@ -9,19 +9,24 @@ import typer
 
 from ops.cli.errors import BAD_USAGE
 from ops.cli.fields import DELAYS, is_delay, job_of
-from ops.cli.options import AsJson
+from ops.cli.options import AsJson, accounts_completed
 from ops.cli.output import print_json
 from tasks.acceptance import acceptance
 
 NOT_OF_THE_JOB = ("file", "as_json")
 SUPPRESSED = "suppressed, and not sent: the address asked for no invitations"
 
+Account = Annotated[str | None, typer.Option(help="The account that sends it.", autocompletion=accounts_completed)]
 Text = Annotated[str | None, typer.Option(show_default=False)]
 Order = Annotated[str | None, typer.Option(help="Order number.")]
 Language = Annotated[str | None, typer.Option(help="Language, such as nl.")]
 Phone = Annotated[list[str] | None, typer.Option(help="Phone number; repeat it for several.")]
 Total = Annotated[str | None, typer.Option(help="Total of the order, such as 1500.99.")]
 Waits = Annotated[str | None, typer.Option(help='When, counted from now: "5 days", "2 weekdays", "3 hours".')]
+Reminds = Annotated[
+    str | None,
+    typer.Option(help='When the provider reminds the customer, 24 hours after the delay at least: "12 days".'),
+]
 Key = Annotated[str | None, typer.Option(help="In place of address and order, to tell invitations apart.")]
 NoInvite = Annotated[bool, typer.Option("--no-invite", help="Register the order, send no invitation.")]
 Products = Annotated[list[str] | None, typer.Option(help="A product as JSON; repeat it for several.")]
@@ -31,7 +36,7 @@ File = Annotated[str | None, typer.Argument(help="The job as JSON; - for standar
 def send(  # noqa: PLR0913
     file: File = None,
     *,
-    account: Annotated[str | None, typer.Option(help="The account that sends it.")] = None,
+    account: Account = None,
     email: Annotated[str | None, typer.Option(help="The customer's address.")] = None,
     order: Order = None,
     language: Language = None,
@@ -41,7 +46,7 @@ def send(  # noqa: PLR0913
     phone: Phone = None,
     order_total: Total = None,
     delay: Waits = None,
-    reminder: Waits = None,
+    reminder: Reminds = None,
     filtercode: Text = None,
     client: Text = None,
     platform_version: Text = None,

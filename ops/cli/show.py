@@ -1,37 +1,30 @@
 """`invitations show`: one invitation and its time line."""
 
 import json
+import sys
 from typing import Annotated, Any
 
 import typer
+from rich.text import Text
 
+from config.accounts_file import accounts
 from config.settings import settings
 from ops.cli.errors import Failure
 from ops.cli.options import AsJson
 from ops.cli.output import cell, clean, iso, moment, print_json, print_table, table
+from ops.cli.timeline import next_step, timeline
 from worker.connection import redis
+from worker.ledger import ledger
+from worker.overview import overview
 from worker.records import Record, Records
 from worker.vault import Vault
-
-WORDS = {
-    "queued": "waits in the line of its account",
-    "delivering": "a worker calls the provider",
-    "accepted": "the provider took it",
-    "sent": "the provider says that it went out",
-    "duplicate": "the provider had already invited this customer",
-    "rejected": "the provider will never take it",
-    "failed": "attempts or time ran out",
-    "refused": "the job was not valid",
-    "suppressed": "the customer wants no invitation",
-    "cancelled": "a person cancelled it",
-}
 
 Id = Annotated[str, typer.Argument(help="The invitation's id, as send prints it.", metavar="ID")]
 TheJob = Annotated[bool, typer.Option("--job", help="Print the job itself, with its personal data, as JSON.")]
 
 
 def show(invitation: Id, *, job: TheJob = False, as_json: AsJson = False) -> None:
-    """Show one invitation: its state, why, and what happened to it.
+    """Show one invitation: its state, why, and what happened to it, in UTC.
 
     With --job, the job as it came: mend one that was refused, and send it again.
 
@@ -97,7 +90,7 @@ def _print(record: Record) -> None:
         ("state", record.state),
         ("reason", record.reason),
         ("attempts", record.attempts),
-        ("rate limited", record.throttled and f"{record.throttled} times"),
+        ("rate limited", record.throttled and ("once" if record.throttled == 1 else f"{record.throttled} times")),
         ("due", moment(record.due_at)),
         ("accepted", moment(record.accepted_at)),
         ("goes out", moment(record.sends_at) if record.sent_at is None else ""),
@@ -110,7 +103,25 @@ def _print(record: Record) -> None:
             facts.add_row(cell(name), cell(value))
     print_table(facts)
     typer.echo()
-    line = table("when", "state", "", "reason")
-    for change in record.history:
-        line.add_row(moment(change.at), cell(change.state), WORDS.get(change.state, ""), cell(change.reason))
+    line = table("when", "what happened")
+    day = ""
+    for at, words in timeline(record):
+        date, _, clock = moment(at).removesuffix(" UTC").partition(" ")
+        # On a terminal a day is named once; in a pipe each line stands for itself.
+        shown = " " * len(date) if date == day and sys.stdout.isatty() else date
+        line.add_row(Text(f"{shown} {clock}"), cell(words))
+        day = date
     print_table(line)
+    if coming := next_step(record, ledger().now()):
+        typer.echo(f"\nIt waits: {coming}.{_gate_of(record)}")
+
+
+def _gate_of(record: Record) -> str:
+    account = accounts().get(record.account)
+    if account is None:
+        return f" Its account {clean(record.account)} is configured no longer."
+    view = overview(ledger(), [account], states=())[account.name]
+    if view.gate == "open":
+        return ""
+    until = f", until {moment(view.gate_until)}" if view.gate == "closed" else ""
+    return f" The gate of {account.name} is {view.gate}{until}: {clean(view.gate_reason or 'no reason is known')}."

@@ -54,7 +54,11 @@ def simulate(  # noqa: PLR0913
 ) -> None:
     """Simulate all three providers on one port, until Ctrl-C.
 
-    GET /_stats counts the calls of each account.
+    GET /_stats counts the calls of each account; POST /_control changes limits and brings faults while it runs.
+
+    Words that do something: credentials that begin with "wrong" are refused (a Wemasy token that begins with
+    "wrong-permissions" is known and may not invite), and where WebwinkelKeur is asked for consent, customers of
+    orders that begin with "without-consent" did not give it.
 
     \b
     Example:

@@ -22,6 +22,8 @@ FORMATS: dict[str, Format] = {
     ".json": "jsonl",
 }
 
+STANDARD_INPUT = "standard input"
+
 
 @dataclass(frozen=True)
 class Source:
@@ -43,6 +45,9 @@ def format_of(file: str) -> Format:
         typer.BadParameter: it tells none.
     """
     if (format := FORMATS.get(Path(file).suffix.lower())) is None:
+        if file == "-":
+            problem = f"expected csv or jsonl: {STANDARD_INPUT} has no name that tells"
+            raise typer.BadParameter(problem, param_hint="--format")
         problem = f"expected one, as the file's name ends in none of {', '.join(FORMATS)}"
         raise typer.BadParameter(problem, param_hint="--format")
     return format
@@ -68,6 +73,7 @@ def opened(file: str, encoding: str) -> Iterator[Source]:
         binary = _binary(file)
         status = os.fstat(binary.fileno())
     except OSError as error:
-        raise typer.BadParameter(f"cannot be read: {error.strerror}", param_hint="FILE") from None
+        what = STANDARD_INPUT if file == "-" else "FILE"
+        raise typer.BadParameter(f"cannot be read: {error.strerror}", param_hint=what) from None
     with binary, TextIOWrapper(binary, encoding, errors="replace", newline="") as text:
         yield Source(text, status.st_size if S_ISREG(status.st_mode) else None, binary)

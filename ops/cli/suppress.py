@@ -7,14 +7,16 @@ import typer
 
 from ops.cli.addresses import AddressFile, Emails, Given, given
 from ops.cli.bulk import advancing
-from ops.cli.options import AsJson, known_account
+from ops.cli.options import AsJson, accounts_completed, known_account
 from ops.cli.output import iso, print_json
 from tasks.suppression import EVERY, suppression
 from worker.connection import redis
 from worker.records import Records
 
 Action = Annotated[Literal["add", "remove", "check"], typer.Argument(help="What to do.")]
-Account = Annotated[str | None, typer.Option(help="Of this account only, not of all.")]
+Account = Annotated[
+    str | None, typer.Option(help="Of this account only, not of all.", autocompletion=accounts_completed)
+]
 
 
 def suppress(

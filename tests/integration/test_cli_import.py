@@ -1,20 +1,25 @@
 """`invitations import`: counts, line numbers, what is kept, and what happens when Redis goes away."""
 
 import json
-from collections.abc import Iterable
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from subprocess import PIPE
 from typing import Any
 
 import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-import tasks.enqueue
-from tasks.enqueue import Summary
-from tests.command_line import CommandLine
+from tasks.acceptance import Acceptance, Accepted
+from tests.command_line import ROOT, CommandLine
+from tests.support import wait_until
 from worker.records import Records
 from worker.vault import Vault
 
 SHOWN = 20
+NONE_KNOWN: dict[str, Any] = {"known_states": {}, "refused_lines": []}
 
 
 def lines(numbers: Iterable[int], account: str = "portal") -> str:
@@ -30,7 +35,7 @@ def test_every_line_is_enqueued_once_however_often_it_is_imported(cli: CommandLi
     first, again = cli("import", file, "--json"), cli("import", file)
 
     assert (first.code, first.err) == (0, "")
-    assert first.data == {"accepted": 1_234, "known": 0, "suppressed": 0, "refused": 0, "refused_lines": []}
+    assert first.data == {"accepted": 1_234, "known": 0, "suppressed": 0, "refused": 0, **NONE_KNOWN}
     assert (again.code, again.out, again.err) == (0, "0 accepted, 1234 already known, 0 refused\n", "")
     assert Records(real_redis).count("portal", "queued") == 1_234
 
@@ -78,6 +83,7 @@ def test_a_table_of_a_spreadsheet_is_read(cli: CommandLine, real_redis: Redis) -
         "known": 0,
         "suppressed": 0,
         "refused": 1,
+        "known_states": {},
         "refused_lines": [
             {
                 "line": 3,
@@ -152,20 +158,28 @@ def test_a_run_that_breaks_off_says_how_far_it_came_and_can_be_run_again(
     file = cli.write("orders.jsonl", lines(range(1_200)))
     batches = []
 
-    def breaks_off(jobs: Iterable[Any]) -> Summary:
+    def breaks_off(self: Acceptance, jobs: Sequence[Any], **more: Any) -> list[Accepted]:
         batches.append(1)
         if len(batches) == 3:
             raise trouble
-        return tasks.enqueue.enqueue_many(jobs)
+        return accept(self, jobs, **more)
 
+    accept = Acceptance.accept
     with monkeypatch.context() as patch:
-        patch.setattr("ops.cli.importing.enqueue_many", breaks_off)
+        patch.setattr(Acceptance, "accept", breaks_off)
         broken = cli("import", file)
     again = cli("import", file, "--json")
 
     assert (broken.code, broken.out) == (code, "")
     assert broken.err == f"{why}1000 lines went in. Run it again for the others: nothing is doubled.\n"
-    assert again.data == {"accepted": 200, "known": 1_000, "suppressed": 0, "refused": 0, "refused_lines": []}
+    assert again.data == {
+        "accepted": 200,
+        "known": 1_000,
+        "suppressed": 0,
+        "refused": 0,
+        "refused_lines": [],
+        "known_states": {"queued": 1_000},
+    }
 
 
 def test_a_bar_is_shown_on_a_terminal_and_wiped_at_the_end(cli: CommandLine) -> None:
@@ -174,3 +188,104 @@ def test_a_bar_is_shown_on_a_terminal_and_wiped_at_the_end(cli: CommandLine) -> 
     assert code == 0
     assert "600 lines" in shown
     assert shown.endswith("600 accepted, 0 already known, 0 refused\r\n")
+
+
+def test_an_import_that_is_killed_midway_is_run_again_and_nothing_is_lost_or_doubled(
+    cli: CommandLine, real_redis: Redis
+) -> None:
+    all_of_them = lines(range(2_500)).encode()
+    half = lines(range(1_700)).encode()
+    arguments = [sys.executable, "-m", "ops.cli", "import", "-", "--format", "jsonl"]
+    with subprocess.Popen(arguments, stdin=PIPE, stdout=PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)}) as running:
+        try:
+            assert running.stdin
+            running.stdin.write(half)
+            running.stdin.flush()
+            wait_until(lambda: Records(real_redis).count("portal", "queued") >= 500, seconds=60, what="some lines")
+        finally:
+            running.kill()
+    went_in = Records(real_redis).count("portal", "queued")
+
+    again = cli.process("import", "-", "--format", "jsonl", "--json", stdin=all_of_them).data
+
+    assert 500 <= went_in <= 1_700
+    assert (again["accepted"], again["known"], again["refused"]) == (2_500 - went_in, went_in, 0)
+    assert Records(real_redis).count("portal", "queued") == 2_500
+
+
+def test_a_dry_run_names_every_fault_and_writes_nothing_and_needs_no_redis(cli: CommandLine) -> None:
+    cli.take_redis_away()
+    text = (
+        lines([1])
+        + '{"account": "shop_de", "email": "a@example.com"}\n{"account": "reviews", "email": "canary", "delay": 5}\nx\n'
+        + lines([2])
+        + '{"account": "shop_nl", "email": "a@example.com", "delay": {"amount": 2, "unit": "weekdays"}}\n'
+    )
+
+    ended = cli("import", cli.write("orders.jsonl", text), "--dry-run")
+
+    assert (ended.code, ended.out) == (2, "3 lines are valid, 3 are not; nothing was written\n")
+    assert [line.split(": ")[:2] for line in ended.err.splitlines()] == [
+        ["  line 2", "account"],
+        ["  line 3", "email"],
+        ["  line 4", "job"],
+    ]
+    assert "; delay: " in ended.err
+    assert "canary" not in ended.err
+
+
+def test_a_dry_run_says_what_the_import_says_then(cli: CommandLine, real_redis: Redis) -> None:
+    text = lines([1]) + "x\n" * 30 + '{"account": "reviews", "email": "a@example.com"}\n'
+    file = cli.write("orders.jsonl", text)
+
+    dry = cli("import", file, "--dry-run", "--json").data
+    keys = real_redis.keys("*")
+    done = cli("import", file, "--json").data
+
+    assert keys == []
+    assert (dry["dry_run"], dry["valid"], dry["accepted"]) == (True, 1, 0)
+    assert (dry["refused"], dry["refused_lines"]) == (done["refused"], done["refused_lines"])
+    assert done["refused"] == 31
+
+
+def test_a_dry_run_without_faults_is_code_0(cli: CommandLine) -> None:
+    ended = cli("import", cli.write("orders.jsonl", lines([1, 2])), "--dry-run")
+
+    assert (ended.code, ended.out, ended.err) == (0, "2 lines are valid, 0 are not; nothing was written\n", "")
+
+
+def test_each_row_is_told_with_its_id_and_state(cli: CommandLine) -> None:
+    file = cli.write("orders.jsonl", lines([1]) + "\nx\n")
+
+    [first, refused, summed] = map(json.loads, cli("import", file, "--json", "--rows").out.splitlines())
+
+    assert (first["line"], first["state"], first["created"]) == (1, "queued", True)
+    assert cli("show", first["id"], "--json").data["order"] == "1"
+    assert (refused["line"], refused["state"], refused["faults"]) == (
+        3,
+        "refused",
+        [{"field": "job", "problem": "is not valid JSON"}],
+    )
+    assert (summed["accepted"], summed["refused"]) == (1, 1)
+    assert cli("import", file, "--rows").code == 2
+
+
+def test_what_is_known_and_was_cancelled_is_not_taken_for_lined_up(cli: CommandLine) -> None:
+    file = cli.write("orders.jsonl", lines([1, 2, 3]))
+    cli("import", file)
+    cli("cancel", cli("list", "--order", "2", "--json").data[0]["id"])
+
+    ended, told = cli("import", file), cli("import", file, "--json").data
+
+    assert (ended.code, ended.out) == (0, "0 accepted, 3 already known, 0 refused\n")
+    assert ended.err == "Of those already known, these ended before and stay so: 1 cancelled\n"
+    assert told["known_states"] == {"queued": 2, "cancelled": 1}
+
+
+def test_standard_input_is_called_so_in_errors(cli: CommandLine) -> None:
+    strange = cli.process("import", "-", "--format", "csv", stdin=b"name;size\n1;2\n")
+    nameless = cli.process("import", "-")
+
+    assert (strange.code, nameless.code) == (2, 2)
+    assert "Invalid value for standard input: its first line names the columns name, size" in strange.err
+    assert "Invalid value for --format: expected csv or jsonl: standard input has no name that tells" in nameless.err

@@ -5,14 +5,9 @@ import re
 
 import pytest
 from cryptography.fernet import Fernet
-from rich.console import Console
 
-from config.accounts_file import accounts
-from ops.cli.status import status_table
 from tests.command_line import CommandLine
 from tests.integration.steps import claim, send, settle
-from worker.ledger import ledger
-from worker.overview import overview
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 NOTHING = dict.fromkeys(
@@ -52,13 +47,24 @@ def test_show_tells_people_what_happened_in_words(cli: CommandLine) -> None:
 
     assert (ended.code, ended.err) == (0, "")
     assert ["order", "[red]1001"] in [line.split() for line in ended.out.splitlines()]
-    told = [re.sub(r" {2,}", "|", line) for line in ended.out.splitlines()[-3:]]
-    assert [line.split("|", 1)[1] for line in told] == [
-        "queued|waits in the line of its account",
-        "delivering|a worker calls the provider",
-        "rejected|the provider will never take it|the order is too old",
+    told = [re.split(r" {2,}", line) for line in ended.out.splitlines()[-3:]]
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", when) for when, _ in told)
+    assert [words for _, words in told] == [
+        "came in",
+        "a worker calls the provider",
+        "rejected: the provider will never take it: the order is too old",
     ]
     assert "canary" not in ended.out.lower()
+
+
+def test_show_says_when_one_that_waits_comes_up_and_what_holds_it(cli: CommandLine) -> None:
+    later = send(cli, "1")
+    settle(later, state="queued", reason="timed out", counts=True, wait_ms=7_200_000)
+    cli("pause", "shop_nl", "--reason", "wrong template")
+
+    [waits] = cli("show", later).out.splitlines()[-1:]
+
+    assert re.fullmatch(r"It waits: due in (2 h|1 h 59 min)\. The gate of shop_nl is paused: wrong template\.", waits)
 
 
 def test_show_prints_the_job_only_when_asked(cli: CommandLine) -> None:
@@ -206,21 +212,6 @@ def test_status_tells_how_every_account_stands(cli: CommandLine) -> None:
     ]
 
 
-def test_status_in_100_columns_breaks_no_word(cli: CommandLine, capsys: pytest.CaptureFixture[str]) -> None:
-    for number, ended_as in enumerate(("accepted", "rejected", "failed", "duplicate")):
-        settle(send(cli, str(number)), state=ended_as)
-    cli("pause", "reviews", "--reason", "authentication refused: invalid_client_credentials of the client")
-    views = overview(ledger(), accounts().values())
-
-    Console(width=100).print(status_table(views, ledger().now(), 100))
-
-    lines = capsys.readouterr().out.splitlines()
-    words = " ".join(lines).split()
-    assert max(map(len, lines)) <= 100
-    assert {"delivering", "accepted,", "duplicate,", "rejected,", "failed", "invalid_client_credentials"} <= set(words)
-    assert "provider" not in words
-
-
 def test_status_tells_until_when_a_gate_is_closed_and_why(cli: CommandLine) -> None:
     settle(send(cli, "1"), state="queued", answer="throttled", retry_ms=3_600_000, jitter=0, throttled=True)
 
@@ -282,6 +273,7 @@ def test_watch_on_a_terminal_is_drawn_again_until_its_time_is_over(cli: CommandL
 
     assert (once, again) == (0, 0)
     assert drawn_again.count("shop_nl") == drawn_once.count("shop_nl") + 1
+    assert "3 accounts: " in drawn_once
 
 
 def test_watch_ends_quietly_when_it_is_interrupted(cli: CommandLine) -> None:

@@ -106,7 +106,14 @@ def test_every_way_in_says_suppressed(cli: CommandLine, real_redis: Redis) -> No
         0,
         "0 accepted, 1 already known, 0 refused, 1 suppressed: no invitations were asked for\n",
     )
-    assert imported_json.data == {"accepted": 0, "known": 0, "suppressed": 1, "refused": 0, "refused_lines": []}
+    assert imported_json.data == {
+        "accepted": 0,
+        "known": 0,
+        "suppressed": 1,
+        "refused": 0,
+        "known_states": {},
+        "refused_lines": [],
+    }
     assert (receipt.state, receipt.created) == ("suppressed", True)
     assert (summary.accepted, summary.known, summary.suppressed, summary.refused) == (0, 0, 1, [])
     assert (result["state"], result["created"]) == ("suppressed", True)

@@ -1,5 +1,6 @@
 """The command line without any Redis: help, and usage errors that say what was expected."""
 
+import os
 import re
 import subprocess
 import sys
@@ -11,7 +12,9 @@ import pytest
 from ops.cli.app import COMMANDS
 from ops.cli.fields import COLUMNS
 from ops.cli.options import State
-from ops.cli.show import WORDS
+from ops.cli.timeline import ENDS
+from ops.simulator.provider import WRONG
+from ops.simulator.webwinkelkeur import WITHOUT_CONSENT
 from tests.command_line import ROOT, CommandLine
 from worker.records import STATES
 
@@ -51,7 +54,7 @@ def test_the_commands_are_those_of_the_contract() -> None:
 
 def test_the_states_are_those_of_the_ledger() -> None:
     assert get_args(State) == STATES
-    assert tuple(WORDS) == STATES
+    assert ("queued", "delivering", *ENDS) == STATES
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -113,7 +116,10 @@ def test_import_explains_every_column(cli: CommandLine) -> None:
             "Invalid value for --encoding: expected one such as utf-8",
         ),
         (["list", "--state", "lost"], "'lost' is not one of 'queued', 'delivering', 'accepted'"),
-        (["list", "--limit", "0"], "'--limit': Input should be greater than or equal to 1"),
+        (["list", "--limit", "0"], "'--limit': expected 1 or more"),
+        (["list", "--limit", "many"], "'--limit': expected a whole number"),
+        (["show", "1", "2"], "Error: got an argument too many; quote a text with spaces"),
+        (["suppress", "ad"], "Invalid value for 'action': 'ad' is not one of 'add', 'remove', 'check'"),
         (["replay"], "expected either ids, or any of --account, --state, --since and --before"),
         (["replay", "0", "--state", "failed"], "expected either ids, or any of --account, --state, --since and"),
         (["replay", "0", "--since", "3h"], "expected either ids, or any of --account, --state, --since and"),
@@ -131,7 +137,7 @@ def test_import_explains_every_column(cli: CommandLine) -> None:
         ),
         (["simulate", "--latency", "3h"], "Invalid value for --latency: expected a number from 0 to 3.6e+06"),
         (["simulate", "--day", "20d"], "Invalid value for --day: expected a number from 0.001 to 1e+06"),
-        (["watch", "--for", "-1"], "'--for': Input should be greater than or equal to 0"),
+        (["watch", "--for", "-1"], "'--for': expected 0 or more"),
     ],
 )
 def test_bad_usage_is_code_2_and_says_what_was_expected(cli: CommandLine, arguments: list[str], expected: str) -> None:
@@ -140,6 +146,89 @@ def test_bad_usage_is_code_2_and_says_what_was_expected(cli: CommandLine, argume
     assert (ended.code, ended.out) == (2, "")
     assert expected in ended.err
     assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["canary@example.com"],
+        ["list", "--state", "canary@example.com"],
+        ["show", "1", "canary@example.com"],
+        ["send", "--full-name", "Jane", "--email", "a@example.com", "x", "Canary"],
+        ["suppress", "canary@example.com"],
+        ["list", "--limit", "canary@example.com"],
+    ],
+)
+def test_bad_usage_repeats_nothing_personal(cli: CommandLine, arguments: list[str]) -> None:
+    ended = cli(*arguments)
+
+    assert (ended.code, ended.out) == (2, "")
+    assert "canary" not in ended.err.lower()
+
+
+def test_a_misspelt_setting_is_told_with_the_one_that_is_meant(cli: CommandLine) -> None:
+    cli.set("REDIS_URI", "canary")
+    cli.set("ACCOUNTS__SHOP_NL__CODE", "canary")
+    cli.set("WORKER_SERVICE_HOST", "canary")
+    cli.write(".env", "INVITATION_CONCURRENCY=canary\n")
+
+    ended = cli("simulate", "--fail", "3")
+
+    told = [line for line in ended.err.splitlines() if "is no setting" in line]
+    assert told == [
+        "INVITATIONS_REDIS_URI is no setting, and does nothing: did you mean INVITATIONS_REDIS_URL?",
+        "INVITATION_CONCURRENCY is no setting, and does nothing: did you mean INVITATIONS_CONCURRENCY?",
+    ]
+    assert "canary" not in ended.err
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("li", "list"),
+        ("list --state fa", "failed"),
+        ("pause shop", "shop_nl"),
+        ("list --account shop", "shop_nl"),
+        ("list --un", "--until"),
+    ],
+)
+def test_a_shell_completes_commands_options_states_and_accounts(
+    cli: CommandLine, shell: str, typed: str, offered: str
+) -> None:
+    cli.set("ACCOUNTS_FILE", str(cli.folder / "accounts.toml"))
+    line = f"invitations {typed}"
+    variables = {
+        "_INVITATIONS_COMPLETE": f"complete_{shell}",
+        "COMP_WORDS": line,
+        "COMP_CWORD": str(len(line.split()) - 1),
+        "_TYPER_COMPLETE_ARGS": line,
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+    }
+
+    ran = subprocess.run(
+        [sys.executable, "-m", "ops.cli"],
+        env={**os.environ, **variables, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert re.findall(r"[\w-]+", ran.stdout.replace("_arguments '*: :", ""))[:1] == [offered]
+
+
+def test_a_reminder_is_not_explained_as_a_delay(cli: CommandLine) -> None:
+    shown = " ".join(cli("send", "--help").out.split())
+
+    assert "When the provider reminds the customer" in shown
+    assert shown.count("When, counted from now") == 1
+
+
+def test_the_words_that_the_simulator_heeds_stand_in_its_help(cli: CommandLine) -> None:
+    shown = cli("simulate", "--help").out
+
+    assert all(f'"{word}"' in shown for word in (WRONG, f"{WRONG}-permissions", WITHOUT_CONSENT))
 
 
 @pytest.mark.parametrize("command", [["status"], ["accounts"], ["pause", "shop_nl"], ["watch"]])
