@@ -70,7 +70,7 @@ def _room_at(gate: GateView) -> float:
 def _kept_ms(limit: tuple[int, int]) -> int:
     """How long a call keeps its place (worker/lua/limits.lua): its window, and what calls may be apart from how they
     left."""
-    return limit[1] + min(200, max(5, ceil(limit[1] / 125)))
+    return limit[1] + min(200, max(5, min(12, ceil(limit[1] / 80)), ceil(limit[1] / 125)))
 
 
 def _free_at(gate: GateView, limit: tuple[int, int], places: int) -> float:

@@ -7,9 +7,10 @@ local ASSUMED_APART_MS, LOOK_APART_MS = 1000, 10000
 -- Calls are kept so much longer: an answer tells of the moment at which its call arrived.
 local ANSWERED_MS = 1000
 
--- Calls that are on their way as long as ever still reach the provider some milliseconds apart from how they left.
+-- Calls that are on their way as long as ever still reach the provider some milliseconds apart from how they left: in a
+-- burst, which two cores send one after the other, a dozen or so. Windows of less than a second have less to spare.
 local function guard_ms(period)
-  return math.min(200, math.max(5, math.ceil(period / 125)))
+  return math.min(200, math.max(5, math.min(12, math.ceil(period / 80)), math.ceil(period / 125)))
 end
 
 -- Of two that are equally fast the one with the smaller window.
