@@ -19,8 +19,6 @@ log = structlog.get_logger()
 
 TAKE = (files("worker") / "lua" / "take_messages.lua").read_text("utf-8")
 FULL_SECONDS = 1.0
-
-
 # Typed in part alone.
 _Channel: Any = Channel
 

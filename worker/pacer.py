@@ -1,4 +1,4 @@
-"""The pacer: in every worker process, it lets due invitations through their gates, claims them and has them delivered.
+"""The pacer: in every worker process, it takes due invitations through their gates and has them delivered.
 
 No pacer leads: admission is one atomic script, so any number of them share the work, and a dead one is not missed. Each
 takes as many as it has threads that are free, so nothing waits in a worker, and a fresh invitation is next.
@@ -32,7 +32,7 @@ CONFIGURED_EVERY_SECONDS = 60.0
 
 
 class Pacer:
-    """Admits, claims and hands over. One for each worker process."""
+    """Takes what may pass and hands it over. One for each worker process."""
 
     def __init__(self, threads: DeliveryThreads, ledger: Ledger, redis: Redis, settings: Settings) -> None:
         self._threads = threads
