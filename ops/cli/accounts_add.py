@@ -175,7 +175,7 @@ def _asked(account: Account) -> Finding:
     except RedisError as error:
         why, _ = explain(error)
         raise Failure(f"{account.name} was not added: {why} Or add --offline: then nobody is asked.") from None
-    if finding.level == "ok":
+    if finding.level in ("ok", "unknown"):
         return finding
     raise Failure(
         f"{account.name} was not added: {finding.found}. Run this again when that is mended; with --offline it is added"

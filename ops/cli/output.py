@@ -17,7 +17,7 @@ PIPE_WIDTH = 10_000
 UNKNOWN_LIMIT = "not known yet"
 STYLES = {
     **dict.fromkeys(("open", "accepted", "sent", "ok"), "green"),
-    **dict.fromkeys(("closed", "warning", "to be tried again"), "yellow"),
+    **dict.fromkeys(("closed", "warning", "unknown", "to be tried again"), "yellow"),
     **dict.fromkeys(("paused", "rejected", "failed", "refused", "problem"), "red"),
     "delivering": "cyan",
 }

@@ -9,7 +9,7 @@ from redis import Redis
 from config.accounts_file import Accounts
 from config.settings import Settings
 
-Level = Literal["ok", "warning", "problem"]
+Level = Literal["ok", "unknown", "warning", "problem"]
 PROBLEM: Level = "problem"
 
 

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from random import random
+from typing import cast
 
 from config.accounts import Account
 from ops.doctor.findings import Deployment, Finding
@@ -54,16 +55,24 @@ def _ask(pipeline: Pipeline, ledger: Ledger, account: Account) -> Finding:
         return Finding("warning", CHECK, f"not told, {failure.reason}", "ask again in a minute")
     found = getattr(failure, "reason", type(failure).__name__)
     if isinstance(failure, CredentialsRefused):
-        advice = f"correct them, restart the workers, then: invitations resume {account.name}"
-        return Finding("problem", CHECK, found, advice)
+        return _refused(account, found)
     return Finding("problem", CHECK, found, "see whether the provider is up, and base_url is right; then ask again")
 
 
 def _untold(ledger: Ledger, account: Account) -> Finding:
-    """No call of this provider tells without inviting somebody: say when a delivery did."""
+    """No call of this provider tells without inviting somebody: what came of deliveries, with the credentials that the
+    workers had then."""
+    by, reason = cast(list[str | None], ledger.redis.hmget(f"invitations:pause:{account.name}", "by", "reason"))
+    if by == "provider":
+        return _refused(account, f"refused to the workers: {reason}")
     at = ledger.redis.hget(f"invitations:gate:{account.gate}", f"passed:{account.name}")
-    told = "no delivery passed with them yet"
+    told = "no delivery passed yet"
     if at:
-        told = f"a delivery passed with them {(ledger.now() - int(at)) // 1000} s ago"
+        told = f"a delivery of the workers passed {(ledger.now() - int(at)) // 1000} s ago"
     found = f"{account.provider} has no call that tells and invites nobody; {told}"
-    return Finding("ok", CHECK, found)
+    return Finding("unknown", CHECK, found)
+
+
+def _refused(account: Account, found: str) -> Finding:
+    advice = f"correct them, restart the workers, then: invitations resume {account.name}"
+    return Finding("problem", CHECK, found, advice)

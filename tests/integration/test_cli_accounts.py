@@ -216,7 +216,7 @@ def test_where_no_call_tells_it_is_added_and_said(cli: CommandLine, simulator: R
     ended = cli("accounts", "add", "--provider", "wemasy", "--name", "second", *at(simulator))
 
     assert ended.code == 0
-    told = "Credentials: wemasy has no call that tells and invites nobody; no delivery passed with them yet.\n"
+    told = "Credentials: wemasy has no call that tells and invites nobody; no delivery passed yet.\n"
     assert told in ended.out
 
 
@@ -334,7 +334,7 @@ def test_check_tries_each_and_ends_with_1_where_one_is_refused(cli: CommandLine,
     assert ended.out.splitlines()[1].split("  ")[0] == "ok"
     assert {name: one["level"] for name, one in told.data["accounts"].items()} == {
         "shop_nl": "ok",
-        "portal": "ok",
+        "portal": "unknown",
         "reviews": "problem",
     }
     assert told.data["accounts"]["reviews"]["advice"].endswith("then: invitations resume reviews")

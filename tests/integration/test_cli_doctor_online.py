@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 from redis import Redis
 
+from config.accounts_file import accounts
 from ops.simulator import RunningSimulator
+from tasks.decision import REFUSED_AFTER, gate_lesson
+from tasks.outcome import CredentialsRefused
 from tests.command_line import CommandLine
 from tests.support import free_port
 from worker.ledger import ledger
@@ -69,7 +72,8 @@ def test_credentials_that_work_are_known_by_a_call_that_invites_nobody(
 ) -> None:
     found = ask(cli, simulator.url)
 
-    assert levels(found) == dict.fromkeys(("shop_nl", "profile", "reviews", "fixed", "portal"), "ok")
+    told = dict.fromkeys(("shop_nl", "profile", "reviews"), "ok")
+    assert levels(found) == told | dict.fromkeys(UNTOLD, "unknown")
     assert found["shop_nl"]["found"] == "shop_nl: the provider takes them"
     assert found["reviews"]["found"] == "reviews: the provider takes them"
     counts = simulator.stats()["accounts"]
@@ -82,15 +86,31 @@ def test_where_no_call_tells_the_last_delivery_does(
 ) -> None:
     before = ask(cli, simulator.url)
     for name, provider in UNTOLD.items():
-        told = f"{name}: {provider} has no call that tells and invites nobody; no delivery passed with them yet"
+        told = f"{name}: {provider} has no call that tells and invites nobody; no delivery passed yet"
         assert before[name]["found"] == told
     real_redis.hset("invitations:gate:portal", "passed:portal", str(ledger().now() - 7_200_000))
 
     after = ask(cli, simulator.url)["portal"]
 
     assert after["found"].startswith(
-        "portal: wemasy has no call that tells and invites nobody; a delivery passed with "
+        "portal: wemasy has no call that tells and invites nobody; a delivery of the workers passed "
     )
+
+
+def test_where_no_call_tells_a_refusal_of_the_workers_counts_more_than_what_passed_before(
+    cli: CommandLine, simulator: RunningSimulator, real_redis: Redis
+) -> None:
+    ask(cli, simulator.url)
+    ledger().configure(accounts().values())
+    real_redis.hset("invitations:gate:portal", "passed:portal", str(ledger().now()))
+    for _ in range(REFUSED_AFTER):
+        ledger().tell("portal", "portal", gate_lesson(CredentialsRefused("Wemasy does not know this token"), 0))
+
+    found = ask(cli, simulator.url)["portal"]
+
+    assert found["level"] == "problem"
+    assert found["found"] == "portal: refused to the workers: Wemasy does not know this token"
+    assert found["advice"].endswith("then: invitations resume portal")
 
 
 @pytest.mark.usefixtures("real_redis")
@@ -101,8 +121,8 @@ def test_credentials_that_are_refused_are_a_problem_each(cli: CommandLine, simul
         "shop_nl": "problem",
         "profile": "problem",
         "reviews": "problem",
-        "fixed": "ok",
-        "portal": "ok",
+        "fixed": "unknown",
+        "portal": "unknown",
     }
     assert found["shop_nl"]["advice"] == "correct them, restart the workers, then: invitations resume shop_nl"
     assert "check" in found["reviews"]["found"]
