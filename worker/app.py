@@ -13,6 +13,7 @@ from config.accounts_file import accounts
 from config.celery_values import celery_values
 from config.errors import ConfigurationError
 from config.settings import Settings, settings
+from config.unknown import misspelt
 from worker.connection import redis
 from worker.dashboard import prepare_flower
 from worker.logs import configure_logs
@@ -64,7 +65,14 @@ def _set_up_logging(loglevel: int | str | None = None, **_: object) -> None:
 def _begin_worker(options: dict[str, Any], **_: object) -> None:
     # Celery and we warn of what we find before Celery sets up the log.
     _set_up_logging(options.get("loglevel"))
+    _warn_of_misspelt_settings()
     tracing.begin()
+
+
+@signals.beat_init.connect
+def _warn_of_misspelt_settings(**_: object) -> None:
+    for variable, near in misspelt():
+        log.warning("setting_unknown", variable=variable, hint=f"it does nothing; did you mean {near}?")
 
 
 @signals.celeryd_init.connect

@@ -85,8 +85,8 @@ class Subcommand(TyperCommand):
         context = command(str(self.name)).make_context(info_name, args, parent, **extra)
         # Doctor tells them among its findings.
         if not context.resilient_parsing and self.name != "doctor":
-            for warning in import_module("ops.cli.misspelt").misspelt():
-                typer.echo(warning, err=True)
+            for variable, near in import_module("config.unknown").misspelt():
+                typer.echo(f"{variable} is no setting, and does nothing: did you mean {near}?", err=True)
         return context
 
 

@@ -6,7 +6,7 @@ from redis.exceptions import AuthenticationError, RedisError
 from config.errors import ConfigurationError
 from config.settings import load_settings
 from ops.doctor import encryption, gates, leftovers, server, work
-from ops.doctor.configuration import accounts_of, fault_of, unknown_variables
+from ops.doctor.configuration import accounts_of, check_variables, fault_of
 from ops.doctor.findings import Check, Deployment, Finding
 from ops.doctor.online import check_credentials
 from worker.connection import connect
@@ -28,7 +28,7 @@ def examine(*, online: bool = False) -> list[Finding]:
     except ConfigurationError as error:
         return [fault_of(fault) for fault in error.faults]
     accounts, findings = accounts_of(settings)
-    findings += unknown_variables(settings)
+    findings += check_variables(settings)
     client = connect(settings)
     unreachable = _reach(client)
     if unreachable:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.integration.deployment import Deployment
+from tests.integration.deployment import Deployment, within
 from tests.integration.processes import Running, celery
 
 SECRET = "secret-that-nobody-may-see"
@@ -82,3 +82,15 @@ def test_a_worker_that_cannot_open_what_is_in_redis_does_not_start(deployment: D
     assert running.end() == 1
     assert "INVITATIONS_ENCRYPTION_KEYS: expected to include the key" in running.text
     assert "Traceback" not in running.text
+
+
+@pytest.mark.parametrize("process", ["worker", "beat"])
+def test_a_misspelt_setting_is_told_at_the_start(deployment: Deployment, process: str) -> None:
+    running = deployment.start(f"{process}, misspelt", celery(process), REDIS_UR=SECRET)
+    within(lambda: "setting_unknown" in running.text, "a warning")
+    running.stop()
+
+    (line,) = (line for line in running.text.splitlines() if "setting_unknown" in line)
+    assert "INVITATIONS_REDIS_UR " in line + " "
+    assert "did you mean INVITATIONS_REDIS_URL?" in line
+    assert SECRET not in running.text
