@@ -37,6 +37,7 @@ BATCH = 500
 # What a job may measure, and what is kept of one that is not valid: bytes of JSON.
 MOST_BYTES = 64 * 1024
 TOO_LARGE = Fault(field="job", problem="expected at most 64 KiB of JSON")
+NOT_HERE = Fault(field="account", problem="is not configured here")
 CUT = Fault(field="job", problem="only its first 256 KiB are kept")
 PLAIN_ORDER = re.compile(r"[\w./#-]{1,100}")
 LARGEST_ORDER = 10**100
@@ -153,10 +154,10 @@ class Acceptance:
             raise JobError([raw.fault])
         if _size(raw) > MOST_BYTES:
             raise JobError([TOO_LARGE])
-        job = Job.read(raw)
+        job = self._read(raw)
         account = self._accounts.get(job.account)
         if account is None:
-            raise JobError([Fault(field="account", problem="is not configured here")])
+            raise JobError([NOT_HERE])
         # Redis is asked for its time where it matters: it may be at work on the batch before.
         now = clock() if job.counts_weekdays else 0
         faults = [*job.faults_at(now, account.zone), *faults_for(account, job)]
@@ -177,6 +178,15 @@ class Acceptance:
             trace=trace,
             reply=str(job.reply_to or ""),
         )
+
+    def _read(self, raw: Any) -> Job:
+        """Raises JobError: an account that is not there is told beside whatever else is wrong."""
+        try:
+            return Job.read(raw)
+        except JobError as error:
+            named = as_object(raw).get("account")
+            told = named is None or any(fault.field == "account" for fault in error.faults)
+            raise JobError([*error.faults, *([] if told or str(named) in self._accounts else [NOT_HERE])]) from None
 
     def _refused(self, raw: Any, whole: bytes, faults: Iterable[Fault]) -> RefusedEntry:
         kept = whole[:KEPT_BYTES].decode("utf-8", "ignore")

@@ -21,6 +21,7 @@ UNACKED, UNACKED_INDEX = Channel.unacked_key, Channel.unacked_index_key
 QUEUES = tuple(f"{QUEUE}{Channel.sep}{step}" if step else QUEUE for step in PRIORITY_STEPS)
 TASK = "invitations.send"
 PAGE = 500
+NO_JOB = Fault(field="job", problem="expected an entry of the inbox with a field `job` that holds the job as JSON")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,11 @@ def job_in(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
 
 
 def job_of_entry(fields: dict[str, str]) -> str | Unreadable:
-    """What stands in an entry of the inbox. A message that no worker could read comes with the name of its fault."""
-    text, fault = fields.get("job", ""), FAULTS.get(fields.get("fault", ""))
+    """What stands in an entry of the inbox: all that it holds, where it has no job. A message that no worker could read
+    comes with the name of its fault."""
+    if "job" not in fields:
+        return Unreadable("\n".join(fields.values()), NO_JOB)
+    text, fault = fields["job"], FAULTS.get(fields.get("fault", ""))
     return Unreadable(text, Fault(field="message", problem=fault)) if fault else text
 
 

@@ -25,6 +25,8 @@ _Channel: Any = Channel
 
 def take_safely(channel: Any) -> None:
     """Has `channel`, which kombu made as the broker's address asks for, take its messages so from now on."""
+    if isinstance(channel, _Safe):
+        return
     channel.__class__ = type("SafeChannel", (_Safe, type(channel)), {})
     channel.handlers["BRPOP"] = channel._brpop_read
 

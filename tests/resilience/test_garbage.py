@@ -110,7 +110,7 @@ def storm(deployment: Deployment) -> Storm:
 
 def throw(deployment: Deployment, storm: Storm) -> set[bytes]:
     """All of it. Returns what is to be kept, as far as it is kept: whatever is not a doorbell."""
-    thrown = [as_bytes(fields.get("job", "")) for fields in INBOX.values()]
+    thrown = [as_bytes(fields.get("job", CANARY)) for fields in INBOX.values()]
     for fields in INBOX.values():
         deployment.redis.xadd("invitations:inbox", fields)
     for garbage in (*no_messages().values(), *map(json.dumps, bad_messages(QUEUE).values())):

@@ -72,6 +72,16 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
 
 
+def test_an_account_that_is_not_there_is_told_beside_the_other_faults(tmp_path: Path) -> None:
+    assert Desk(tmp_path).faults({"account": "shop_n", "email": "x", "delay": 5}) == {"account", "email", "delay"}
+
+
+def test_an_account_that_cannot_be_one_is_told_once(tmp_path: Path) -> None:
+    faults = Desk(tmp_path).accept({"account": 5, "email": "x"})[0].faults
+
+    assert sorted(fault.field for fault in faults) == ["account", "email"]
+
+
 def test_the_same_job_again_changes_nothing_and_has_the_same_id(desk: Desk) -> None:
     first, again = desk.accept(JOB, {**JOB, "email": "Jane@Example.COM", "language": "nl"})
 
