@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+UNREADABLE = "unreadable"
+"""Why there is no claim of a record at which the script broke off."""
+
 
 @dataclass(frozen=True, slots=True)
 class NoClaim:

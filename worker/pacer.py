@@ -18,7 +18,7 @@ from config.accounts_file import accounts
 from config.settings import Settings, settings
 from worker.background import Loop
 from worker.bell import Bell
-from worker.claims import Claim
+from worker.claims import UNREADABLE, Claim
 from worker.connection import redis
 from worker.ledger import TAKEN_WITHIN_SECONDS, Ledger, ledger
 from worker.metrics import beat_of_pacer, count_ended
@@ -103,6 +103,8 @@ class Pacer:
         for invitation, claim in claims.items():
             if isinstance(claim, Claim):
                 self._threads.deliver(claim)
+            elif claim.why == UNREADABLE:
+                log.error("record_cannot_be_claimed", invitation=invitation)
             else:
                 log.info("invitation_not_claimed", invitation=invitation, account=claim.account, reason=claim.why)
                 count_ended(claim)

@@ -6,6 +6,7 @@ from unittest.mock import patch
 
 import pytest
 from redis import Redis
+from structlog.testing import capture_logs
 
 from tests.property.desk import Desk, account
 from worker.pacer import LONGEST_SLEEP_SECONDS, Pacer
@@ -52,3 +53,13 @@ def test_it_takes_nothing_without_a_free_thread(line: Desk) -> None:
 
     assert sleeps(line, NOTHING_FREE) == []
     assert line.line("a") == ids
+
+
+def test_a_record_that_cannot_be_claimed_is_an_error_in_the_log(line: Desk) -> None:
+    [broken] = line.line_up("a", 1)
+    line.redis.hdel(f"invitations:record:{broken}", "expires_at")
+
+    with capture_logs() as logs:
+        sleeps(line)
+
+    assert {"event": "record_cannot_be_claimed", "invitation": broken, "log_level": "error"} in logs
