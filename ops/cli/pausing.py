@@ -35,8 +35,8 @@ def pause(account: Account, *, reason: Reason = None) -> None:
 def resume(account: Account) -> None:
     """Set a paused account going, also one that waits for its provider to recover.
 
-    A time that the provider asked to wait for (Retry-After) stays in force. Workers read the accounts file when
-    they start: after a change to it, restart them first.
+    A time that the provider asked to wait for (Retry-After) stays in force. Workers read accounts and
+    secrets when they start: after a change to one, restart them first.
 
     \b
     Example:
@@ -46,7 +46,7 @@ def resume(account: Account) -> None:
     changed = ledger().resume(account)
     typer.echo(f"{account} goes on." if changed else f"{account} was not paused.")
     if before.get("by") == "provider":
-        typer.echo("Workers read the accounts file when they start; if you changed it, restart them, then resume.")
+        typer.echo("Workers read accounts and secrets when they start; if you changed one, restart them, then resume.")
 
 
 def _pause(account: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ OUTAGE = "unavailable: "
 # What settle.lua and tell.lua note when they could not learn from an answer.
 FAULT = "lesson_fault"
 TOLD = ("count", "period", "burst", "concurrency")
-RESTART = "if that changed the accounts file, restart the workers, which read it at their start"
+RESTART = "if that changed the accounts file or a secret, restart the workers, which read both at their start"
 
 
 def check_accounts(deployment: Deployment) -> Iterator[Finding]:

@@ -275,7 +275,7 @@ def test_a_resume_after_refused_credentials_says_what_a_changed_file_needs(cli: 
 
     assert ended.out.splitlines() == [
         "shop_nl goes on.",
-        "Workers read the accounts file when they start; if you changed it, restart them, then resume.",
+        "Workers read accounts and secrets when they start; if you changed one, restart them, then resume.",
     ]
 
 

@@ -179,8 +179,8 @@ def test_an_account_that_its_provider_paused_is_told_with_the_cause(cli: Command
 
     assert (found["level"], found["found"]) == ("warning", "portal is paused, 0 wait: Wemasy does not know this token")
     assert found["advice"] == (
-        "mend the cause; if that changed the accounts file, restart the workers, which read it at their start;"
-        " then: invitations resume portal"
+        "mend the cause; if that changed the accounts file or a secret, restart the workers, which read both at their"
+        " start; then: invitations resume portal"
     )
 
 
