@@ -13,7 +13,8 @@ class Scenario:
     """`limit` is the provider's; `configured` what the account says of it. `headers`: whether the provider states its
     limit, and as calls of one window or of a minute. `other_share`: how much of the limit another client asks for,
     evenly. `out_ms`: the mean of what a call takes, over its least, from its claim to the provider, and back;
-    `stray_ms`: one in a hundred takes up to so much longer."""
+    `stray_ms`: one in a hundred takes up to so much longer. `cold_ms`: what workers that just started take more for each
+    call that begins before the first answer."""
 
     limit: str
     window: WindowKind
@@ -26,6 +27,7 @@ class Scenario:
     latency_ms: float = 50.0
     out_ms: float = 3.0
     stray_ms: float = 15.0
+    cold_ms: float = 0.0
     concurrency: int = 10
 
     @property
@@ -33,7 +35,8 @@ class Scenario:
         """In words, for a row of a table."""
         shared = " shared" if self.other_share else ""
         said = "" if self.headers == "none" else f" headers {self.headers}"
-        return f"{self.limit} {self.window}, {self.configured or 'unknown'}{shared}{said}, workers {self.workers}"
+        cold = ", cold" if self.cold_ms else ""
+        return f"{self.limit} {self.window}, {self.configured or 'unknown'}{shared}{said}, workers {self.workers}{cold}"
 
     @property
     def floor_ms(self) -> float:

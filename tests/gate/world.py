@@ -191,7 +191,8 @@ class World:
             self._end(pacer)
             return
         claimed = self._clock.ms
-        self._after(self._way_ms(), partial(self._arrive, pacer, claim, claimed))
+        cold_ms = 0 if self._settled else self._scenario.cold_ms
+        self._after(cold_ms + self._way_ms(), partial(self._arrive, pacer, claim, claimed))
 
     def _arrive(self, pacer: int, claim: Claim, claimed: float) -> None:
         arrived = self._clock.ms

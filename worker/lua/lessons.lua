@@ -21,14 +21,17 @@ local function close(gate, until_ms, why)
 end
 
 -- A call counts from when it can have reached the provider at the latest: as much later than it began as its answer took
--- longer than the quickest of late. More than a part of the window is the provider's own slowness.
+-- longer than the quickest of late. More than a part of the window is the provider's own slowness. What began before the
+-- first answer of all has nothing to be compared with: workers that just started are slow to call.
 local function note_arrived(gate, now, step)
   local gkey, limit = gate_key(gate), limit_of(gate)
   if not (limit and step.slot and step.began) then return end
-  local took = now - step.began
-  local quickest = math.min(took, tonumber(redis.call('HGET', gkey, 'quickest') or took) + 1)
+  local took, g = now - step.began, fields(gkey, 'quickest', 'answered_since')
+  local quickest = math.min(took, tonumber(g[1] or took) + 1)
   redis.call('HSET', gkey, 'quickest', int(quickest))
-  local late = math.min(took - quickest, math.floor(limit.period / LATE_PART))
+  redis.call('HSETNX', gkey, 'answered_since', int(now))
+  local late = step.began < tonumber(g[2] or now) and took or took - quickest
+  late = math.min(late, math.floor(limit.period / LATE_PART))
   redis.call('ZADD', passed_key(gate), 'XX', int(step.began + late), step.slot)
 end
 
