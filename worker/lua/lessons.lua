@@ -224,7 +224,9 @@ local function learn_from_headers(gate, now, step)
     redis.call('HSET', gkey, 'said_window', int(window))
     return note_said(gate, now, step)
   end
-  local others = math.max(0, limit.count - used - (step.remaining - running))
+  -- Of ours that are on their way the provider may have counted all or none.
+  local least = limit.count - used - step.remaining
+  local others = math.max(0, least, math.min(before, least + running))
   redis.call('HSET', gkey, 'others', int(others), 'told_at', int(now))
   if limit.assumed and used >= limit.count or others < before and used + before >= limit.count then unblock(gate, now) end
 end
