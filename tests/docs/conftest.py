@@ -10,7 +10,7 @@ import pytest
 
 from ops.cli import main
 from tests.command_line import forget
-from tests.docs.reader import Shortcut
+from tests.docs.reader import Reader, Shortcut
 from tests.integration.processes import environment
 from tests.support import free_port
 
@@ -67,3 +67,12 @@ def shortcut(
 
     yield run
     forget()
+
+
+@pytest.fixture
+def reader(
+    tmp_path: Path, ports: dict[str, int], programs: str, surroundings: dict[str, str], shortcut: Shortcut
+) -> Iterator[Reader]:
+    reader = Reader(tmp_path, {**surroundings, "PATH": programs}, ports, shortcut)
+    yield reader
+    reader.end()

@@ -1,12 +1,10 @@
 """Every snippet of the guides, in the order of its page, against one deployment with a worker."""
 
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.docs.book import PAGES, blocks
-from tests.docs.reader import Reader, Shortcut
+from tests.docs.reader import Reader
 from tests.integration.conftest import deployment, simulator_options
 from tests.integration.deployment import Deployment
 from tests.support import free_port
@@ -31,15 +29,6 @@ def ports(deployment: Deployment) -> dict[str, int]:
 @pytest.fixture
 def surroundings(deployment: Deployment) -> dict[str, str]:
     return {**deployment.environment(), "COLUMNS": "200"}
-
-
-@pytest.fixture
-def reader(
-    tmp_path: Path, ports: dict[str, int], programs: str, surroundings: dict[str, str], shortcut: Shortcut
-) -> Iterator[Reader]:
-    reader = Reader(tmp_path, {**surroundings, "PATH": programs}, ports, shortcut)
-    yield reader
-    reader.end()
 
 
 @pytest.mark.parametrize("name", WITH_SNIPPETS)
