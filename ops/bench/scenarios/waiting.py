@@ -36,8 +36,8 @@ class Look:
 
 
 def waiting(place: Place, peer: Peer) -> Iterator[Figure]:
-    """More and more invitations that wait for days in the line of the account that delivers. The bytes are of those that
-    came since the last look: what was delivered meanwhile is kept too."""
+    """More and more invitations that wait for days in the line of the account that delivers. Bytes are of those alone
+    that came since the last look: what was delivered meanwhile is kept too."""
     assert isinstance(peer, Ours)
     sizes = (100, 1_000) if place.quick else (1_000, 10_000, 100_000, 1_000_000)
     load = load_of(place, 1, CONCURRENCY)
