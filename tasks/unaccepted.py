@@ -57,10 +57,12 @@ def unaccepted(redis: Redis) -> Iterator[Unaccepted]:
     for queue in QUEUES:
         for message in _messages(redis, queue):
             yield _read(queue, message, message)
-    for tag, taken in cast(Iterator[tuple[str, str]], redis.hscan_iter(UNACKED, count=PAGE)):
-        message, _, routing_key = json.loads(taken)
-        if routing_key == QUEUE:
-            yield _read(UNACKED, tag, json.dumps(message))
+    for tag, note in cast(Iterator[tuple[str, str]], redis.hscan_iter(UNACKED, count=PAGE)):
+        name = list_of_note(note)
+        if not name:
+            yield Unaccepted(UNACKED, tag, None, note)
+        elif name == QUEUE:
+            yield _read(UNACKED, tag, json.dumps(json.loads(note)[0]))
 
 
 def remove(redis: Redis, jobs: Sequence[Unaccepted]) -> None:
@@ -95,6 +97,15 @@ def _messages(redis: Redis, queue: str) -> Iterator[str]:
     while page := cast(list[str], redis.lrange(queue, start, start + PAGE - 1)):
         yield from page
         start += len(page)
+
+
+def list_of_note(note: str) -> str:
+    """Where a message goes back that a worker took, by what is noted of it in UNACKED; '' where that cannot be read."""
+    try:
+        _, _, name = json.loads(note)
+    except (TypeError, ValueError, RecursionError):
+        return ""
+    return str(name)
 
 
 def _read(key: str, member: str, message: str) -> Unaccepted:

@@ -85,7 +85,7 @@ class _Safe(_Channel):  # type: ignore[misc]
             message = loads(raw)
             self.Message(message, channel=self)
         except MISFITS as error:
-            keep(raw.encode("utf-8", "surrogateescape"), "no_message", error)
-            self.qos.ack(tag)
+            if keep(raw.encode("utf-8", "surrogateescape"), "no_message", error):
+                self.qos.ack(tag)
         else:
             self.connection._deliver(message, queue)

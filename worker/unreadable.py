@@ -10,14 +10,13 @@ from kombu.exceptions import ContentDisallowed, DecodeError
 from redis.exceptions import RedisError
 
 from config.celery_values import INBOX
-from worker.connection import patiently, redis
+from worker.connection import redis
 from worker.ledger import KEPT_BYTES
 
 log = structlog.get_logger()
 
 # One more than is kept of a refused job, so that it is said to be cut.
 LONGEST = KEPT_BYTES + 1
-KEPT_WITHIN_SECONDS = 30
 KEEP = """#!lua flags=allow-oom
 redis.call('XADD', KEYS[1], '*', 'job', ARGV[1], 'fault', ARGV[2])
 """
@@ -54,27 +53,26 @@ class ForgivingConsumer(Consumer):
             except OSError:
                 raise
             except MISFITS as error:
-                keep(_raw(message), "no_content", error)
-                if not message.acknowledged:
+                if keep(_raw(message), "no_content", error) and not message.acknowledged:
                     message.reject()
 
         return handle_or_keep
 
     def on_decode_error(self, message: Any, exc: Exception) -> None:
-        keep(_raw(message), "no_content", exc)
-        super().on_decode_error(message, exc)
+        if keep(_raw(message), "no_content", exc):
+            super().on_decode_error(message, exc)
 
     def on_unknown_message(self, body: Any, message: Any) -> None:
-        keep(_raw(message), "no_message")
-        super().on_unknown_message(body, message)
+        if keep(_raw(message), "no_message"):
+            super().on_unknown_message(body, message)
 
     def on_unknown_task(self, body: Any, message: Any, exc: Exception) -> None:
-        keep(_raw(message), "no_task", exc)
-        super().on_unknown_task(body, message, exc)
+        if keep(_raw(message), "no_task", exc):
+            super().on_unknown_task(body, message, exc)
 
     def on_invalid_task(self, body: Any, message: Any, exc: Exception) -> None:
-        keep(_raw(message), "no_content", exc)
-        super().on_invalid_task(body, message, exc)
+        if keep(_raw(message), "no_content", exc):
+            super().on_invalid_task(body, message, exc)
 
 
 def _check_task(message: Any) -> None:
@@ -95,11 +93,14 @@ def _raw(message: Any) -> bytes:
     return json.dumps(message._raw, ensure_ascii=False, default=repr).encode("utf-8", "surrogatepass")
 
 
-def keep(raw: bytes, fault: str, error: Exception | None = None) -> None:
+def keep(raw: bytes, fault: str, error: Exception | None = None) -> bool:
     """Into the inbox with what is wrong with it, where it becomes a refused job like any other; also in a Redis that is
-    full or away for a moment: it stands nowhere else."""
+    full. False where it could not be written: nobody may acknowledge it then, and its visibility timeout brings it
+    again."""
     log.error("message_not_readable", fault=fault, error=type(error).__name__)
     try:
-        patiently(KEPT_WITHIN_SECONDS)(redis().eval, KEEP, 1, INBOX, raw[:LONGEST], fault)
+        redis().eval(KEEP, 1, INBOX, raw[:LONGEST], fault)
     except RedisError as failure:
         log.error("message_not_kept", error=type(failure).__name__)
+        return False
+    return True

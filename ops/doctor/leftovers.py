@@ -1,6 +1,5 @@
 """What workers of an older version, and faults, left behind in Redis: found by the doctor, removed by `--tidy`."""
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -10,7 +9,7 @@ from redis import Redis
 
 from ops.doctor.findings import Check, Deployment, Finding
 from ops.doctor.gates import FAULT, gates_known
-from tasks.unaccepted import UNACKED, UNACKED_INDEX
+from tasks.unaccepted import UNACKED, UNACKED_INDEX, list_of_note
 from worker.job_text import FIELDS
 from worker.reencrypt import BATCH, RECORD
 
@@ -83,7 +82,7 @@ def _half_erased(redis: Redis, keys: list[str]) -> list[str]:
 def _drop_messages(redis: Redis) -> int:
     """Those that wait, and those that a worker took and did not acknowledge: they would be put back."""
     taken = cast(Iterator[tuple[str, str]], redis.hscan_iter(UNACKED, count=BATCH))
-    theirs = [tag for tag, message in taken if json.loads(message)[2] == OLD_QUEUE]
+    theirs = [tag for tag, note in taken if list_of_note(note) == OLD_QUEUE]
     with redis.pipeline() as pipe:
         pipe.llen(OLD_QUEUE)
         pipe.delete(OLD_QUEUE, OLD_BINDING)

@@ -19,6 +19,12 @@ DEEP = "[" * 100_000 + "]" * 100_000
 BLOB = CANARY + "x" * 1_000_000
 
 
+def lua_alone_reads() -> dict[str, str]:
+    """What is noted as taken, and cannot be read then."""
+    sound = json.dumps(message(QUEUE) | {"last": 2})
+    return {text: sound.replace('"last": 2', f'"last": {text}') for text in ("0x2", "002", "+2", "2.", "nan", '"\n"')}
+
+
 def no_messages() -> dict[str, str | bytes]:
     """What kombu cannot even take."""
     return {
@@ -32,6 +38,7 @@ def no_messages() -> dict[str, str | bytes]:
         "a job": json.dumps(job("portal", CANARY)),
         "deep": DEEP,
         "a blob": BLOB,
+        **{f"{name}, which Lua alone reads": text for name, text in lua_alone_reads().items()},
         "an unknown type": json.dumps({"__type__": CANARY, "__value__": CANARY}),
     }
 

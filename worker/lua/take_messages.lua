@@ -8,18 +8,18 @@ local index, unacked, inbox = KEYS[1], KEYS[2], KEYS[3]
 local now, most, kept = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local taken = {}
 
--- The tag, and what restores the message: as kombu writes it.
-local function note_of(raw)
-  local properties = cjson.decode(raw).properties
-  local tag, from = properties.delivery_tag, properties.delivery_info
-  assert(type(tag) == 'string' and type(from.exchange) == 'string' and type(from.routing_key) == 'string')
-  return tag, '[' .. raw .. ',' .. cjson.encode(from.exchange) .. ',' .. cjson.encode(from.routing_key) .. ']'
+-- The tag, and what restores the message, as kombu writes it: into the list that it stood in, whatever its client says
+-- of exchange and routing key.
+local function note_of(raw, list)
+  local tag = cjson.decode(raw).properties.delivery_tag
+  assert(type(tag) == 'string')
+  return tag, '[' .. raw .. ',"",' .. cjson.encode(string.match(list, '^(.-)\6\22') or list) .. ']'
 end
 
 local function take(list)
   local raw = redis.call('RPOP', list)
   if not raw then return false end
-  local sound, tag, note = pcall(note_of, raw)
+  local sound, tag, note = pcall(note_of, raw, list)
   if sound then
     redis.call('ZADD', index, now, tag)
     redis.call('HSET', unacked, tag, note)
