@@ -11,6 +11,7 @@ SHARED = {
     "accept": ["job"],
     "active": ["even_full"],
     "cancel": ["even_full"],
+    "configure": ["even_full"],
     "forget": ["even_full", "job"],
     "note_erasure": ["even_full"],
     "opt_out": ["even_full"],

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from redis import Redis
@@ -19,7 +20,7 @@ from config.celery_values import BEAT_LOCK
 from config.settings import load_settings
 from tests.command_line import forget
 from tests.property.desk import Desk, account
-from tests.support import free_port
+from tests.support import free_port, wait_until
 from tests.unit.test_ledger_full import full
 from worker import health
 from worker.bell import BELL
@@ -72,6 +73,18 @@ def test_a_worker_beside_a_full_redis_works(real_redis: Redis, file: Path) -> No
         pacer(real_redis, file, 5).turn()
 
     assert health.main(["worker"]) == 0
+
+
+def test_a_worker_goes_on_giving_signs_beside_a_full_redis(real_redis: Redis, file: Path) -> None:
+    working = pacer(real_redis, file, 5)
+    limited = {"a": account("a", limit="60/minute")}
+
+    with full(real_redis), patch("worker.pacer.accounts", lambda: limited):
+        working.start()
+        for _ in range(3):
+            wait_until(file.exists, seconds=30, what="a sign of life")
+            file.unlink()
+        working._loop.stop()
 
 
 def test_a_sign_is_given_again_and_again(file: Path) -> None:
