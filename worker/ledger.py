@@ -10,7 +10,7 @@ import structlog
 from redis import Redis
 
 from config.accounts import BaseAccount
-from worker.claims import Claim, NoClaim, read_claim
+from worker.claims import UNREADABLE, Claim, NoClaim, read_claim
 from worker.connection import redis
 from worker.entries import Entry, Receipt, RefusedEntry, in_steps
 from worker.scripts import Scripts
@@ -103,7 +103,7 @@ class Ledger:
         wait, unknown, *told = self._scripts.run(
             "take", room, lease_ms, QUANTUM, PROBE_MS, NEWEST, FOR_NEWER_MS, by, number
         )
-        claims = {invitation: read_claim(invitation, answer, asked_at) for invitation, *answer in told}
+        claims = {invitation: _read(invitation, answer, asked_at) for invitation, *answer in told}
         if int(unknown) and self._configured:
             self.configure(self._configured)
             return 0, claims
@@ -202,6 +202,14 @@ def _announce(news: str, step: dict[str, Any], **of: str) -> None:
         log.info(news, **of)
     elif news:
         log.warning(news, reason=step.get("reason"), **of)
+
+
+def _read(invitation: str, answer: Sequence[str], asked_at: float) -> Claim | NoClaim:
+    """One record from which something is missing does not stand in the way of the others."""
+    try:
+        return read_claim(invitation, answer, asked_at)
+    except (TypeError, ValueError):
+        return NoClaim(UNREADABLE, "-")
 
 
 def _json(step: dict[str, Any]) -> str:

@@ -4,6 +4,7 @@ from time import monotonic
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from redis import Redis
 
 from tasks.outcome import Accepted, Limits
@@ -60,10 +61,11 @@ def test_a_window_is_found_out_by_one_slow_call_at_a_time(real_redis: Redis) -> 
     assert len(line.admit()) <= 3
 
 
-def test_a_record_that_cannot_be_claimed_is_left_and_the_others_are_claimed(real_redis: Redis) -> None:
+@pytest.mark.parametrize("field", ["expires_at", "created_at", "attempts", "throttled", "due_at"])
+def test_a_record_that_cannot_be_claimed_is_left_and_the_others_are_claimed(real_redis: Redis, field: str) -> None:
     line = Desk(real_redis, account("a"))
     one, broken, other = line.line_up("a", 3)
-    real_redis.hdel(f"invitations:record:{broken}", "expires_at")
+    real_redis.hdel(f"invitations:record:{broken}", field)
 
     _, taken = line.ledger.take(3, LEASE_MS, "me", 1, monotonic())
 
