@@ -52,7 +52,8 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The next step, as the ledger applies it (worker/lua/settle.lua). Times in milliseconds."""
+    """The next step, as the ledger applies it (worker/lua/settle.lua). Times in milliseconds. `uncalled`: no call was
+    made, so its place at the gate is free for another."""
 
     state: str
     reason: str = ""
@@ -62,6 +63,7 @@ class Step:
     counts: bool | None = None
     throttled: bool | None = None
     unclear: bool | None = None
+    uncalled: bool | None = None
     consented: bool | None = None
     reference: str | None = None
     sends_in_ms: int | None = None

@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from config.settings import settings
 from tasks.decision import Step
 from tasks.delivery import Delivery
+from tasks.waiting import AWAY, LEFT
 from worker.app import app
 from worker.claims import Claim
 from worker.connection import patiently
@@ -58,13 +59,13 @@ def _deliver(claim: Claim) -> str:
         tracing.attempt(claim.trace, id=claim.id, account=claim.account, attempts=claim.attempts),
     ):
         if ending.is_set():
-            return _settle(claim, Step("queued", "left to another worker", unclear=claim.unclear))
+            return _settle(claim, Step("queued", LEFT, unclear=claim.unclear, uncalled=True))
         delivery = Delivery(claim)
         try:
             step = delivery.step()
         except RedisError:
             # What a call needs of Redis it needs before: this one was not made.
-            step = Step("queued", "Redis was away", unclear=claim.unclear)
+            step = Step("queued", AWAY, unclear=claim.unclear)
         except Exception as error:
             _settle(claim, delivery.after_error(error))
             raise DeliveryError(type(error).__name__) from None

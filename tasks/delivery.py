@@ -15,6 +15,7 @@ from tasks.calls import pipeline, vault
 from tasks.decision import History, Policy, Step, backoff_ms, gate_lesson, next_step
 from tasks.job import Job
 from tasks.outcome import Accepted, Answer, Consented, CredentialsRefused, NotListed, Throttled
+from tasks.waiting import AGAIN, AGREED, NO_TIME_LEFT, NOT_LISTED
 from worker.claims import Claim
 from worker.ledger import ledger
 from worker.metrics import THROTTLED
@@ -24,7 +25,6 @@ log = structlog.get_logger()
 NOT_HERE_MS = 60_000
 # A customer's yes holds so long, or for two windows of the account's limit: time enough for a place to call.
 CONSENT_MS = 3_600_000
-NO_TIME_LEFT = "Redis took the time that the call had"
 NO_ORDER_TO_ASK = "this account requires consent, which is given with an order, and the job names none"
 NO_KEY = f"this worker's {PREFIX}ENCRYPTION_KEYS lack the key that it was sealed with: see invitations doctor"
 
@@ -47,7 +47,7 @@ class Delivery:
         try:
             job = Job.read(vault().open(claim.job))
         except ConfigurationError:
-            return Step("queued", NO_KEY, wait_ms=NOT_HERE_MS, unclear=claim.unclear)
+            return Step("queued", NO_KEY, wait_ms=NOT_HERE_MS, unclear=claim.unclear, uncalled=True)
         if claim.unclear and account.lists:
             return self._look_up_first(account, job)
         return self._invite(account, job)
@@ -73,7 +73,7 @@ class Delivery:
         ledger().tell(account.gate, account.name, gate_lesson(said, random.random()))
         if ledger().spend(account.gate, account.name, 0) == 0:
             return replace(self._call(account, job), consented=True)
-        return Step("queued", "the customer agreed: waits for its turn", unclear=self._claim.unclear, consented=True)
+        return Step("queued", AGREED, unclear=self._claim.unclear, consented=True)
 
     def _left(self, account: Account) -> float:
         return account.timeout - (time.monotonic() - self._claim.asked_at)
@@ -100,7 +100,7 @@ class Delivery:
             return replace(step, reason="an earlier call had reached the provider") if reached else step
         if ledger().spend(account.gate, account.name, 0) == 0:
             return self._invite(account, job)
-        reason = "the provider does not list it: it is sent again" if found else "it is sent again"
+        reason = NOT_LISTED if found else AGAIN
         return Step("queued", reason, unclear=found is None)
 
     def _next(self, account: Account, answer: Answer) -> Step:

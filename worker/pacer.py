@@ -20,6 +20,7 @@ from worker.background import Loop
 from worker.bell import Bell
 from worker.claims import UNREADABLE, Claim
 from worker.connection import redis
+from worker.ending import ending
 from worker.ledger import TAKEN_WITHIN_SECONDS, Ledger, ledger
 from worker.metrics import beat_of_pacer, count_ended
 from worker.sign_of_life import SignOfLife
@@ -61,6 +62,9 @@ class Pacer:
         free = self._threads.wait_for_free(LONGEST_SLEEP_SECONDS)
         beat_of_pacer()
         self._threads.publish_events()
+        if ending.is_set():
+            # What it took from now on would only be put back.
+            self._loop.end()
         if self._loop.ends.is_set():
             return
         if not free:

@@ -34,7 +34,7 @@ class DeliveryThreads:
     def __init__(self, app: Celery, limit: int, consumer: Callable[[], Any]) -> None:
         self._app = app
         self._consumer = consumer
-        self._pool = TaskPool(limit, app=app)
+        self._pool: Any = TaskPool(limit, app=app)
         # Until then it takes the text of everything that it is given, for a debug line.
         self._pool.start()
         self._free = limit
@@ -80,8 +80,8 @@ class DeliveryThreads:
             self._published_at = monotonic()
 
     def stop(self) -> None:
-        """Returns when the last call has ended."""
-        self._pool.on_stop()
+        """Returns when the last call has ended. What no thread began yet settles at once, for the worker is ending."""
+        self._pool.executor.shutdown()
 
     def _request(self, claim: Claim) -> MaskedRequest:
         consumer = self._consumer()

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from redis import Redis
 
+from tasks.waiting import NO_FAULT
 from worker.records import Records
 
 EVENTS = "invitations:events"
@@ -16,8 +17,6 @@ MOST = 10_000
 FAILURES = 5
 FAILED = ("rejected", "failed", "refused")
 RATE_LIMITED = ("the provider answered 429", "the provider answered 503 and asked to wait")
-NO_FAULT = ("", "replayed", "Redis was away", "left to another worker")
-"""Why an invitation may wait again without its call having failed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,5 @@
 """Every snippet of the guides, in the order of its page, against one deployment with a worker."""
 
-
 import pytest
 
 from tests.docs.book import PAGES, blocks

@@ -3,8 +3,6 @@
 What only looks is looked at within this process; with programs of its own it is done by `make docs`.
 """
 
-
-
 from tests.docs.book import DOCS
 from tests.docs.reader import Reader
 

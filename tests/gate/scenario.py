@@ -13,8 +13,8 @@ class Scenario:
     """`limit` is the provider's; `configured` what the account says of it. `headers`: whether the provider states its
     limit, and as calls of one window or of a minute. `other_share`: how much of the limit another client asks for,
     evenly. `out_ms`: the mean of what a call takes, over its least, from its claim to the provider, and back;
-    `stray_ms`: one in a hundred takes up to so much longer. `cold_ms`: what workers that just started take more for each
-    call that begins before the first answer."""
+    `stray_ms`: one in a hundred takes up to so much longer. `cold_ms`: what workers that just started take more for
+    each call that begins before the first answer."""
 
     limit: str
     window: WindowKind

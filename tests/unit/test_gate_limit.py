@@ -6,7 +6,9 @@ import pytest
 from redis import Redis
 
 from config.units import Rate
+from tasks.decision import Step
 from tasks.outcome import Accepted, Limits
+from tasks.waiting import LEFT
 from tests.property.desk import MANY, Desk, account
 
 MINUTE = 60_000
@@ -257,3 +259,16 @@ def test_something_left_again_ends_the_spacing(real_redis: Redis) -> None:
     line.deliver(*probe, limits=Limits(6, 5, MINUTE))
 
     assert line.admit() == ids[2:6], "six a minute, of which the window holds two"
+
+
+def test_a_place_that_no_call_used_is_free_for_another(real_redis: Redis) -> None:
+    line = Desk(real_redis, account("a", limit="2/minute"))
+    ids = line.line_up("a", 4)
+    called, left = (line.claim(one) for one in line.admit())
+    assert line.admit() == []
+
+    line.answer(called, Accepted())
+    line.ledger.settle(left.id, left.token, Step("queued", LEFT, uncalled=True).as_dict())
+
+    assert line.admit() == [ids[1]]
+    assert real_redis.zcard("invitations:passed:a") == 2

@@ -9,6 +9,7 @@ from redis import Redis
 from structlog.testing import capture_logs
 
 from tests.property.desk import Desk, account
+from worker.ending import ending
 from worker.pacer import LONGEST_SLEEP_SECONDS, Pacer
 
 NOTHING_FREE, FIVE_FREE = 0, 5
@@ -52,6 +53,17 @@ def test_it_takes_nothing_without_a_free_thread(line: Desk) -> None:
     ids = line.line_up("a", 1)
 
     assert sleeps(line, NOTHING_FREE) == []
+    assert line.line("a") == ids
+
+
+def test_a_worker_that_is_to_end_takes_nothing(line: Desk) -> None:
+    ids = line.line_up("a", 2)
+    ending.set()
+    try:
+        assert sleeps(line) == []
+    finally:
+        ending.clear()
+
     assert line.line("a") == ids
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event
+from time import sleep
 from types import SimpleNamespace
 from unittest.mock import patch
 
@@ -58,6 +59,20 @@ def test_a_thread_is_free_again_after_an_error() -> None:
         for invitation in ("a", "b", "c"):
             one.deliver(claim(invitation))
             assert one.wait_for_free(10) == 1
+
+
+def test_at_the_end_what_no_thread_began_is_run_too() -> None:
+    ran: list[str] = []
+
+    def run(invitation: str) -> None:
+        sleep(0.05)
+        ran.append(invitation)
+
+    with threads(1, run) as one:
+        for invitation in ("a", "b", "c"):
+            one.deliver(claim(invitation))
+
+    assert ran == ["a", "b", "c"]
 
 
 def test_what_was_revoked_takes_no_thread() -> None:

@@ -1,7 +1,7 @@
 -- Applies what a call came to: the invitation's next step, and what the gate learns from it.
 -- ARGV: id, token, step (JSON). Returns {state, applied, news of the gate or ''}; the same again, and nothing more, to
 -- whom the first answer did not reach.
--- step: state, reason, wait_ms, counts, throttled, unclear, consented, reference, sends_in_ms, expect, and what
+-- step: state, reason, wait_ms, counts, throttled, unclear, uncalled, consented, reference, sends_in_ms, expect, and what
 --       lessons.lua names
 local id, token, step = ARGV[1], ARGV[2], cjson.decode(ARGV[3])
 local key = record_key(id)
@@ -53,7 +53,11 @@ if f[10] == token and not (decided and unfinished) then
   keep_nothing_of_who_is_forgotten()
   return {unfinished and step.state or state, 1, ''}
 end
-if mine or (decided and unfinished) then leave_gate(id, account, gate) end
+if mine and step.uncalled then
+  give_back(id, account, gate)
+elseif mine or (decided and unfinished) then
+  leave_gate(id, account, gate)
+end
 if step.answer then learn(redis.call('HGET', GATES, account), account, now, step) end
 if mine or (decided and unfinished) then
   keep_nothing_of_who_is_forgotten()
