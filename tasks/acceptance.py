@@ -144,7 +144,7 @@ class Acceptance:
             # One job that this program stumbles over must not stop the ones behind it, and is kept like any other.
             log.error("job_could_not_be_read", error=type(error).__name__)
             faults = [Fault(field="job", problem=f"could not be read ({type(error).__name__})")]
-        whole = _as_text(raw).encode("utf-8", "backslashreplace")
+        whole = as_text(raw).encode("utf-8", "backslashreplace")
         if len(whole) > KEPT_BYTES:
             faults = [*faults, CUT]
         return self._refused(raw, whole, faults), tuple(faults)
@@ -204,7 +204,8 @@ class Acceptance:
         )
 
 
-def _as_text(raw: Any) -> str:
+def as_text(raw: Any) -> str:
+    """A job, or what came in its place, as it is kept: a text, whatever it is."""
     if isinstance(raw, Unreadable):
         return raw.text
     if isinstance(raw, str):
@@ -221,7 +222,7 @@ def _size(raw: Any) -> int:
         return len(raw) if raw.isascii() else len(raw.encode("utf-8", "replace"))
     with suppress(ValueError):
         return len(to_json(raw))
-    return len(_as_text(raw).encode("utf-8", "replace"))
+    return len(as_text(raw).encode("utf-8", "replace"))
 
 
 def _named(raw: Any) -> tuple[str, str, str]:
