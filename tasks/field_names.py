@@ -21,6 +21,16 @@ def paths(model: type[BaseModel], above: str = "") -> Iterator[str]:
                 yield from paths(part, f"{path}.")
 
 
+def names_in(model: type[BaseModel]) -> dict[str, list[str]]:
+    """The names of the fields that may stand in each path; in '' those of the model itself."""
+    found: dict[str, list[str]] = {}
+    for path in paths(model):
+        if not path.endswith("[]"):
+            place, _, name = path.rpartition(".")
+            found.setdefault(place, []).append(name)
+    return found
+
+
 def path_of(field: str) -> str:
     """The path of a field as a fault names it: `products[].gtin` of `products.0.gtin`."""
     return _PLACE.sub("[]", field)

@@ -46,6 +46,7 @@ def test_an_account_that_does_not_exist_is_code_2_and_names_those_that_do(
 
     assert (ended.code, ended.out) == (2, "")
     assert "ACCOUNT: no account is named 'shop\ufffd_de'; there are: portal, reviews, shop_nl" in ended.err
+    assert "shop_nl; did you mean shop_nl?" in cli(command, "shop_n").err
     assert real_redis.keys("invitations:pause:*") == []
 
 

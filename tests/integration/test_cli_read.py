@@ -156,7 +156,7 @@ def test_jobs_of_no_known_account_are_listed_under_a_dash_and_counted(cli: Comma
 
     [listed] = cli("list", "--account", "-", "--json").data
 
-    assert (listed["account"], listed["reason"]) == ("-", "account: is not configured here")
+    assert (listed["account"], listed["reason"]) == ("-", "account: is not configured here; did you mean shop_nl?")
     assert cli("status", "--json").data["refused_unknown_account"] == 1
     told = "Refused without a known account: 1; `invitations list --account - --state refused`"
     assert told in cli("status").out

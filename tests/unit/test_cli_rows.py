@@ -119,6 +119,10 @@ def test_the_first_line_tells_what_stands_between_cells_and_may_be_written_freel
             "account,email,colour\n",
             "its first line names the columns colour; those there are: account, email",
         ),
+        (
+            "account,emial,colour,Order Totl,naam@\n",
+            "colour, emial (did you mean email?), (unreadable name), order_totl (did you mean order_total?); those",
+        ),
         ("account,email,email\n", "expected each column once"),
     ],
 )
