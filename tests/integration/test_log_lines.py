@@ -132,5 +132,11 @@ def test_a_redis_that_is_away_is_told_once_for_each_loop_and_without_a_traceback
     assert [line for line in lines if "exception" in line] == []
 
 
+def test_beat_tells_what_it_starts_and_how_often(said: dict[str, list[str]]) -> None:
+    (line,) = [line for line in read(said["beat"]) if line["event"] == "beat_starts"]
+
+    assert (line["level"], line["retrievals_every"], line["upkeep_every"]) == ("info", "0:00:01", "0:05:00")
+
+
 def read(lines: list[str]) -> list[Line]:
     return [json.loads(line) for line in lines]
