@@ -38,6 +38,17 @@ def test_a_paused_account_stops_until_it_is_resumed(cli: CommandLine) -> None:
     assert gate(cli, "shop_nl") == ("open", None)
 
 
+def test_several_accounts_are_paused_and_resumed_or_none_where_one_is_not_known(cli: CommandLine) -> None:
+    paused = cli("pause", "shop_nl", "portal")
+
+    assert (paused.code, paused.out.count("is paused; ")) == (0, 2)
+    assert [gate(cli, name)[0] for name in ("shop_nl", "portal")] == ["paused", "paused"]
+    assert cli("resume", "shop_nl", "elsewhere").code == 2
+    assert gate(cli, "shop_nl")[0] == "paused"
+    assert cli("resume", "shop_nl", "portal").out == "shop_nl goes on.\nportal goes on.\n"
+    assert [gate(cli, name)[0] for name in ("shop_nl", "portal")] == ["open", "open"]
+
+
 @pytest.mark.parametrize("command", ["pause", "resume"])
 def test_an_account_that_does_not_exist_is_code_2_and_names_those_that_do(
     cli: CommandLine, real_redis: Redis, command: str
