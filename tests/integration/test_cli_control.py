@@ -1,5 +1,6 @@
 """`invitations pause`, `resume`, `replay` and `cancel`: what changes, and what is said where nothing does."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from redis import Redis
 
+from ops.cli.replay import CANCELLED
 from tests.command_line import ROOT, CommandLine
 from tests.integration.steps import claim, send, settle
 from worker.ledger import ledger
@@ -36,6 +38,20 @@ def test_a_paused_account_stops_until_it_is_resumed(cli: CommandLine) -> None:
     assert (resumed.code, resumed.out) == (0, "shop_nl goes on.\n")
     assert (again.code, again.out) == (0, "shop_nl was not paused.\n")
     assert gate(cli, "shop_nl") == ("open", None)
+
+
+def test_what_was_cancelled_by_mistake_is_sent_after_all_as_replay_says(cli: CommandLine) -> None:
+    cancelled = send(cli, "1")
+    cli("cancel", cancelled)
+
+    ended = cli("replay", cancelled)
+    job = cli("show", cancelled, "--job").data
+    again = cli("send", cli.write("job.json", json.dumps({**job, "idempotency_key": "after all"})), "--json").data
+
+    assert (ended.code, ended.out) == (1, "0 replayed, 1 not\n")
+    assert ended.err.splitlines() == [CANCELLED, f"{cancelled} was not replayed: it is cancelled"]
+    assert (again["state"], again["created"], again["id"] != cancelled) == ("queued", True, True)
+    assert state(cli, cancelled) == "cancelled"
 
 
 def test_several_accounts_are_paused_and_resumed_or_none_where_one_is_not_known(cli: CommandLine) -> None:
