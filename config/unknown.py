@@ -2,11 +2,11 @@
 
 import os
 from collections.abc import Iterator
-from difflib import get_close_matches
 
 from dotenv import dotenv_values
 
 from config.accounts_sources import VARIABLE
+from config.near import nearest
 from config.settings import PREFIX, Settings
 
 
@@ -29,12 +29,12 @@ def misspelt() -> Iterator[tuple[str, str]]:
 
 def _begins_nearly_as_ours(name: str) -> bool:
     first, line, _ = name.partition("_")
-    return bool(get_close_matches(first + line, [PREFIX], cutoff=0.9))
+    return bool(nearest(first + line, [PREFIX], 0.9))
 
 
 def _nearest(name: str, known: set[str]) -> str:
     own = {variable.removeprefix(PREFIX): variable for variable in known}
-    near = [own[one] for one in get_close_matches(name.partition("_")[2], own, n=1, cutoff=0.8)]
+    near = nearest(name.partition("_")[2], own, 0.8)
     if not near and "_ACCOUNTS_" in name:
-        near = [f"{VARIABLE}NAME__FIELD"]
-    return near[0] if near else ""
+        return f"{VARIABLE}NAME__FIELD"
+    return own.get(near, "")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import structlog
@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from config.accounts import Account
 from config.accounts_file import Accounts, accounts
+from config.near import did_you_mean
 from config.settings import settings
 from tasks.delay import in_ms
 from tasks.faults import Fault, JobError, Unreadable
@@ -37,7 +38,6 @@ BATCH = 500
 # What a job may measure, and what is kept of one that is not valid: bytes of JSON.
 MOST_BYTES = 64 * 1024
 TOO_LARGE = Fault(field="job", problem="expected at most 64 KiB of JSON")
-NOT_HERE = Fault(field="account", problem="is not configured here")
 CUT = Fault(field="job", problem="only its first 256 KiB are kept")
 PLAIN_ORDER = re.compile(r"[\w./#-]{1,100}")
 LARGEST_ORDER = 10**100
@@ -77,6 +77,8 @@ class Acceptance:
         self._vault = vault
         self._identity = identity
         self._accounts = accounts
+        # Among thousands of accounts the nearest takes long to find, and who errs errs with every job.
+        self._not_here = lru_cache(maxsize=256)(self._unknown_account)
 
     def accept(self, raws: Sequence[Any], *, hold_ms: int = 0, traces: Iterable[str] = UNTRACED) -> list[Accepted]:
         """One answer for each job, in order: JSON texts, or what they would hold. What is new waits `hold_ms` longer
@@ -144,7 +146,7 @@ class Acceptance:
             # One job that this program stumbles over must not stop the ones behind it, and is kept like any other.
             log.error("job_could_not_be_read", error=type(error).__name__)
             faults = [Fault(field="job", problem=f"could not be read ({type(error).__name__})")]
-        whole = _as_text(raw).encode("utf-8", "backslashreplace")
+        whole = as_text(raw).encode("utf-8", "backslashreplace")
         if len(whole) > KEPT_BYTES:
             faults = [*faults, CUT]
         return self._refused(raw, whole, faults), tuple(faults)
@@ -157,7 +159,7 @@ class Acceptance:
         job = self._read(raw)
         account = self._accounts.get(job.account)
         if account is None:
-            raise JobError([NOT_HERE])
+            raise JobError([self._not_here(job.account)])
         # Redis is asked for its time where it matters: it may be at work on the batch before.
         now = clock() if job.counts_weekdays else 0
         faults = [*job.faults_at(now, account.zone), *faults_for(account, job)]
@@ -186,7 +188,11 @@ class Acceptance:
         except JobError as error:
             named = as_object(raw).get("account")
             told = named is None or any(fault.field == "account" for fault in error.faults)
-            raise JobError([*error.faults, *([] if told or str(named) in self._accounts else [NOT_HERE])]) from None
+            unknown = [] if told or str(named) in self._accounts else [self._not_here(str(named))]
+            raise JobError([*error.faults, *unknown]) from None
+
+    def _unknown_account(self, name: str) -> Fault:
+        return Fault(field="account", problem=f"is not configured here{did_you_mean(name, self._accounts)}")
 
     def _refused(self, raw: Any, whole: bytes, faults: Iterable[Fault]) -> RefusedEntry:
         kept = whole[:KEPT_BYTES].decode("utf-8", "ignore")
@@ -204,7 +210,8 @@ class Acceptance:
         )
 
 
-def _as_text(raw: Any) -> str:
+def as_text(raw: Any) -> str:
+    """A job, or what came in its place, as it is kept: a text, whatever it is."""
     if isinstance(raw, Unreadable):
         return raw.text
     if isinstance(raw, str):
@@ -221,7 +228,7 @@ def _size(raw: Any) -> int:
         return len(raw) if raw.isascii() else len(raw.encode("utf-8", "replace"))
     with suppress(ValueError):
         return len(to_json(raw))
-    return len(_as_text(raw).encode("utf-8", "replace"))
+    return len(as_text(raw).encode("utf-8", "replace"))
 
 
 def _named(raw: Any) -> tuple[str, str, str]:

@@ -1,6 +1,7 @@
 """What happens to an invitation after one call: the one place that decides it."""
 
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from tenacity import RetryCallState, Retrying, wait_exponential
@@ -102,7 +103,7 @@ def next_step(
         case Duplicate() | Rejected() | Suppressed():
             return Step(type(outcome).__name__.lower(), **said)
         case Throttled():
-            return Step("queued", throttled=True, unclear=history.unclear, **said)
+            return Step("queued", throttled=True, unclear=history.unclear, **{**said, "reason": _asked(outcome)})
         case CredentialsRefused():
             return _after_refusal(history, policy, said)
         case Unavailable() | Unclear():
@@ -127,6 +128,13 @@ def gate_lesson(outcome: object, jitter: float, limits: Limits | None = None) ->
                 "down_most_ms": DOWN_MOST_MS,
             }
     return lesson
+
+
+def _asked(outcome: Throttled) -> str:
+    """Why it waits, with how long the provider asked for."""
+    if outcome.retry_after_ms is None:
+        return outcome.reason
+    return f"{outcome.reason} (Retry-After: {ceil(outcome.retry_after_ms / 1000)} s)"
 
 
 def _after_refusal(history: History, policy: Policy, lesson: dict[str, Any]) -> Step:

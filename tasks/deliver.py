@@ -85,7 +85,8 @@ def _settle(claim: Claim, step: Step) -> str:
 def _write_down(claim: Claim, step: Step, seconds: float) -> tuple[str, bool]:
     state, applied = patiently(seconds)(ledger().settle, claim.id, claim.token, step.as_dict())
     if applied:
-        log.info("invitation_settled", state=state, reason=step.reason)
+        event = "invitation_back_in_line" if state == "queued" else "invitation_settled"
+        log.info(event, state=state, reason=step.reason)
         tracing.tell(state=state, reason=scrub(step.reason))
         count(claim.account, state)
     return state, applied

@@ -8,6 +8,7 @@ from redis import Redis
 from config.celery_values import INBOX, INBOX_READERS, RESULTS_KEPT_SECONDS
 from config.settings import settings
 from tasks.acceptance import acceptance
+from tasks.refusals import tell_if_refused
 from tasks.unaccepted import job_of_entry
 from worker.app import app
 from worker.connection import redis
@@ -36,7 +37,7 @@ class InboxReader(StreamReader):
         whole = [(entry, fields) for entry, fields in entries if fields]
         traces = [carried(fields.get("traceparent")) for _, fields in whole]
         answers = acceptance().accept([job_of_entry(fields) for _, fields in whole], traces=traces)
-        refused = sum(1 for answer in answers if answer.faults)
+        refused = sum(map(tell_if_refused, answers))
         with self._redis.pipeline(transaction=True) as pipe:
             for (entry, fields), answer in zip(whole, answers, strict=True):
                 if WANTS_ANSWER in fields:

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
@@ -28,9 +28,11 @@ from pydantic import (
 from pydantic_core import ErrorDetails
 
 from config.errors import in_words
+from config.near import did_you_mean
 from config.texts import NOT_ONE_LINE, STEERING, one_line
 from tasks.delay import Delay, in_ms
 from tasks.faults import Fault, JobError, field_path
+from tasks.field_names import names_in, path_of
 
 DAY_MS = 86_400_000
 MOST_FAULTS = 100
@@ -245,9 +247,16 @@ def _faults(error: ValidationError) -> list[Fault]:
 
 def _problem(fault: ErrorDetails) -> str:
     if fault["type"] == "extra_forbidden":
-        return "is not a field of a job"
+        *place, name = fault["loc"]
+        known = _names().get(path_of(field_path(tuple(place))) if place else "", [])
+        return f"is not a field of a job{did_you_mean(str(name), known)}"
     if fault["type"] == "string_pattern_mismatch" and fault["ctx"]["pattern"] == ONE_LINE:
         return NOT_ONE_LINE
     if fault["type"] == "model_type" and fault["loc"][-1:] and fault["loc"][-1] in _DELAYS:
         return 'expected an amount and a unit, such as {"amount": 5, "unit": "days"}'
     return in_words(fault)
+
+
+@cache
+def _names() -> dict[str, list[str]]:
+    return names_in(Job)

@@ -10,6 +10,7 @@ from redis.exceptions import RedisError
 from config.errors import ConfigurationError
 from config.settings import settings
 from tasks.acceptance import acceptance
+from tasks.refusals import tell_if_refused
 from tasks.unaccepted import job_in
 from worker.app import app
 from worker.connection import patiently
@@ -39,5 +40,6 @@ def send(*args: Any, **kwargs: Any) -> dict[str, Any]:
         log.error("job_not_accepted", task_id=send.request.id, error=type(error).__name__)
         time.sleep(NOT_ACCEPTED_SECONDS)
         raise Reject(type(error).__name__, requeue=True) from None
-    log.info("job_taken", invitation=answer.receipt.id, state=answer.receipt.state, created=answer.receipt.created)
+    if not tell_if_refused(answer):
+        log.info("job_taken", invitation=answer.receipt.id, state=answer.receipt.state, created=answer.receipt.created)
     return answer.as_dict()

@@ -13,6 +13,7 @@ from redis import Redis
 from redis.client import Pipeline
 
 from config.celery_values import INBOX, INBOX_READERS, QUEUE
+from tasks.acceptance import as_text
 from tasks.faults import Fault, Unreadable
 from worker.unreadable import FAULTS
 
@@ -21,6 +22,8 @@ UNACKED, UNACKED_INDEX = Channel.unacked_key, Channel.unacked_index_key
 QUEUES = tuple(f"{QUEUE}{Channel.sep}{step}" if step else QUEUE for step in PRIORITY_STEPS)
 TASK = "invitations.send"
 PAGE = 500
+NO_JOB_SENT = Fault(field="job", problem="was not given; expected it as the only argument: args=[job]")
+MORE_THAN_A_JOB = Fault(field="job", problem="expected it as the only argument, args=[job]: found others beside it")
 NO_JOB = Fault(field="job", problem="expected an entry of the inbox with a field `job` that holds the job as JSON")
 
 
@@ -36,9 +39,12 @@ class Unaccepted:
 
 
 def job_in(args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    """The job in the arguments of `invitations.send`; where they are not one job, all of them."""
+    """The job in the arguments of `invitations.send`; where they are not one job, all of them with what is wrong."""
     job = args[0] if len(args) == 1 and not kwargs else kwargs.get("job") if not args else None
-    return job if job is not None else {"args": args, "kwargs": kwargs}
+    if job is not None:
+        return job
+    fault = NO_JOB_SENT if not args or args[0] is None else MORE_THAN_A_JOB
+    return Unreadable(as_text({"args": args, "kwargs": kwargs}), fault)
 
 
 def job_of_entry(fields: dict[str, str]) -> str | Unreadable:

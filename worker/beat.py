@@ -35,14 +35,16 @@ class InvitationScheduler(RedBeatScheduler):  # type: ignore[misc]
 
     def setup_schedule(self) -> None:
         try:
-            self.app.conf.beat_schedule = beat_schedule(settings(), accounts().values())
+            schedule = beat_schedule(settings(), accounts().values())
         except ConfigurationError as error:
             raise SystemExit(str(error)) from None
+        self.app.conf.beat_schedule = schedule
         try:
             super().setup_schedule()
         except RedisError as error:
             hint = f"check {PREFIX}REDIS_URL and that the server runs"
             raise SystemExit(f"Redis does not answer ({type(error).__name__}): {hint}") from None
+        log.info("beat_starts", **{f"{name}_every": str(entry["schedule"]) for name, entry in schedule.items()})
 
     def tick(self, *args: Any, **options: Any) -> float:
         """Starts what is due, while it holds the lock. Returns the seconds until its next turn."""

@@ -31,7 +31,9 @@ Provider = Annotated[str | None, typer.Option(help="Whose account it is.", show_
 Name = Annotated[str | None, typer.Option(help="How jobs name it: small letters, digits and _.", show_default=False)]
 SecretTo = Annotated[
     Literal["variable", "file"],
-    typer.Option(help="Where secrets go: a variable that you set, or a file of the secrets folder."),
+    typer.Option(
+        help=f"Where secrets go: a variable that you set, or a file of the folder that {PREFIX}SECRETS_DIR names."
+    ),
 ]
 Offline = Annotated[bool, typer.Option("--offline", help="Do not ask the provider whether it takes the credentials.")]
 GOOD_NAME = re.compile(r"[a-z0-9_]{1,64}")
@@ -70,6 +72,7 @@ def add(  # noqa: PLR0913 - each is an option
     Every field of an account is an option, such as --shop-id 1 or --limit 60/minute; on a terminal what lacks is asked
     for. A secret is no option, as it would be seen: it is asked for, comes from its variable, or with --code - from
     standard input. It never stands in the accounts file: without --secret-to file you are told which variable to set.
+    With --base-url another than the provider itself is asked, such as `invitations simulate`.
 
     \b
     Example:
@@ -178,8 +181,8 @@ def _asked(account: Account) -> Finding:
     if finding.level in ("ok", "unknown"):
         return finding
     raise Failure(
-        f"{account.name} was not added: {finding.found}. Run this again when that is mended; with --offline it is added"
-        " without asking the provider."
+        f"{account.name} was not added: {finding.found}. Run this again when that is mended; with --base-url another"
+        " address is asked, such as a simulator's, and with --offline it is added without asking the provider."
     )
 
 

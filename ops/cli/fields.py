@@ -36,6 +36,7 @@ COLUMNS = (
 )
 """The headers that a CSV file may have; `invitations import --help` says what stands below them."""
 
+_SHORT = {"s": "seconds", "m": "minutes", "min": "minutes", "h": "hours", "d": "days"}
 _WHOLE_DELAY = re.compile(r"\s*\d+\s*[A-Za-z]+\s*")
 _DELAY = re.compile(r"(\d*)\s*(.*)", re.DOTALL)
 
@@ -68,11 +69,12 @@ def flat_of(cells: Mapping[str, str]) -> dict[str, Any]:
 
 
 def delay_of(text: str) -> dict[str, str]:
-    """The delay in "5 days" or "1 day". What is not one is left to be named by acceptance."""
+    """The delay in "5 days", "1 day" or "5d". What is not one is left to be named by acceptance."""
     match = _DELAY.fullmatch(text.strip())
     amount, unit = match.groups() if match else ("", text)
     unit = unit.strip().lower()
-    return {"amount": amount, "unit": f"{unit}s" if unit and not unit.endswith("s") else unit}
+    whole = _SHORT.get(unit, f"{unit}s" if unit and not unit.endswith("s") else unit)
+    return {"amount": amount, "unit": whole}
 
 
 def is_delay(text: str) -> bool:

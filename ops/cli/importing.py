@@ -153,7 +153,8 @@ def _row_json(row: Row, answer: Accepted, dry_run: bool) -> dict[str, Any]:
 
 
 def _so_far(outcome: Outcome) -> str:
-    return f"{outcome.lines} lines went in. Run it again for the others: nothing is doubled."
+    lines = "1 line" if outcome.lines == 1 else f"{outcome.lines} lines"
+    return f"{lines} went in. Run it again for the others: nothing is doubled."
 
 
 def _in_words(fault: Fault) -> str:
@@ -165,7 +166,9 @@ def _print(outcome: Outcome, as_json: bool, dry_run: bool) -> None:
         _print_json(outcome, dry_run)
         return
     if dry_run:
-        typer.echo(f"{outcome.accepted} lines are valid, {outcome.refused} are not; nothing was written")
+        valid = "1 line is" if outcome.accepted == 1 else f"{outcome.accepted} lines are"
+        invalid = "1 is" if outcome.refused == 1 else f"{outcome.refused} are"
+        typer.echo(f"{valid} valid, {invalid} not; nothing was written")
     else:
         suppressed = f", {outcome.suppressed} suppressed: no invitations were asked for" if outcome.suppressed else ""
         typer.echo(f"{outcome.accepted} accepted, {outcome.known} already known, {outcome.refused} refused{suppressed}")

@@ -8,6 +8,7 @@ import typer
 
 from config.accounts_file import accounts
 from config.errors import ConfigurationError
+from config.near import did_you_mean
 from ops.cli.output import clean
 
 State = Literal[
@@ -47,7 +48,8 @@ def known_account(name: str, *, param: str = "--account", also: tuple[str, ...] 
     """
     if name in accounts() or name in also:
         return name
-    problem = f"no account is named {clean(name)!r}; there are: {', '.join(sorted(accounts()))}"
+    known = sorted(accounts())
+    problem = f"no account is named {clean(name)!r}; there are: {', '.join(known)}{did_you_mean(name, known)}"
     raise typer.BadParameter(problem, param_hint=param)
 
 

@@ -14,6 +14,11 @@ from worker.records import Records
 
 REPLAYABLE: tuple[Literal["rejected", "failed"], ...] = ("rejected", "failed")
 
+CANCELLED = (
+    "What was cancelled stays so. To send it after all: `invitations show ID --job > job.json`, add an idempotency_key"
+    " of its own, and `invitations send job.json`."
+)
+
 Ids = Annotated[list[str] | None, typer.Argument(help="Invitations.", metavar="ID")]
 Account = Annotated[
     str | None, typer.Option(help="All of this account; in a script with --yes.", autocompletion=accounts_completed)
@@ -51,7 +56,10 @@ def replay(  # noqa: PLR0913
     chosen = ids or _all(account, state, since, before)
     if not ids and not confirmed("replay", len(chosen), yes):
         raise typer.Abort
-    report("replayed", move(chosen, ledger().replay), named=bool(ids), as_json=as_json)
+    moved = move(chosen, ledger().replay)
+    if ids and "cancelled" in moved.unchanged.values():
+        typer.echo(CANCELLED, err=True)
+    report("replayed", moved, named=bool(ids), as_json=as_json)
 
 
 def _all(account: str | None, state: str | None, since: str | None, before: str | None) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from config.near import nearest
 from ops.cli.fields import COLUMNS, flat_of, job_of
 from tasks.faults import Fault, Unreadable, field_name
 
@@ -72,7 +73,7 @@ def _check(header: list[str], account: str | None) -> None:
     unknown = sorted(set(header) - set(COLUMNS))
     if unknown:
         known = ", ".join(COLUMNS)
-        strange = ", ".join(map(field_name, unknown))
+        strange = ", ".join(map(_strange, unknown))
         raise _bad_file(f"its first line names the columns {strange}; those there are: {known}")
     if len(set(header)) < len(header):
         raise _bad_file("expected each column once in its first line")
@@ -80,6 +81,11 @@ def _check(header: list[str], account: str | None) -> None:
     if missing:
         way_out = ", or --account" if "account" in missing else ""
         raise _bad_file(f"expected a column {' and a column '.join(missing)} in its first line{way_out}")
+
+
+def _strange(column: str) -> str:
+    meant = nearest(column, COLUMNS)
+    return f"{field_name(column)} (did you mean {meant}?)" if meant else field_name(column)
 
 
 class _Lines:

@@ -1,6 +1,8 @@
 """`invitations show`: one invitation and its time line."""
 
 import json
+import re
+import shlex
 import sys
 from typing import Annotated, Any
 
@@ -35,13 +37,19 @@ def show(invitation: Id, *, job: TheJob = False, as_json: AsJson = False) -> Non
     """
     record = Records(redis()).get(invitation)
     if record is None:
-        raise Failure(f"No invitation has the id {clean(invitation)}; `invitations list` shows some.")
+        raise Failure(_no_such(clean(invitation)))
     if job:
         _print_job(record)
     elif as_json:
         print_json(record_json(record))
     else:
         _print(record)
+
+
+def _no_such(invitation: str) -> str:
+    told = f"No invitation has the id {invitation}; `invitations list` shows some."
+    is_id = re.fullmatch(r"[0-9a-f]{32}", invitation)
+    return told if is_id else f"{told} Of an order: invitations list --order {shlex.quote(invitation)}"
 
 
 def summary_json(record: Record) -> dict[str, Any]:
@@ -88,7 +96,8 @@ def _print(record: Record) -> None:
         ("account", record.account),
         ("order", record.order),
         ("state", record.state),
-        ("reason", record.reason),
+        # Of a refused job it is the faults, which follow.
+        ("reason", "" if record.faults else record.reason),
         ("attempts", record.attempts),
         ("rate limited", record.throttled and ("once" if record.throttled == 1 else f"{record.throttled} times")),
         ("due", moment(record.due_at)),

@@ -75,4 +75,5 @@ def _ended(record: Record, change: Change, calls: int) -> str:
         due = record.first_due_at
         late = change.at - due if due is not None else 0
         told += f", {span(late)} after it was due" if late >= LATE_MS else ""
-    return f"{told}: {change.reason}" if change.reason else told
+    # The faults of a refused job are shown beside it, one by one.
+    return f"{told}: {change.reason}" if change.reason and not record.faults else told

@@ -1,5 +1,6 @@
 """`invitations watch`: the accounts, live."""
 
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +14,7 @@ from rich.console import ConsoleDimensions, Group, RenderableType
 from rich.live import Live
 from rich.text import Text
 
+from config.units import parse_duration
 from ops.cli.errors import explain
 from ops.cli.look import Look, drawn
 from ops.cli.output import console
@@ -22,7 +24,22 @@ from worker.ledger import ledger
 
 REFRESH_SECONDS = 1.0
 
-Seconds = Annotated[float | None, typer.Option("--for", help="End by itself after so many seconds.", min=0)]
+
+def _seconds(text: str) -> float:
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return float(text)
+    try:
+        return parse_duration(text) / 1000
+    except ValueError:
+        raise typer.BadParameter('expected seconds, or a time such as "90s" or "5m"') from None
+
+
+Seconds = Annotated[
+    float | None,
+    typer.Option(
+        "--for", help='End by itself after so many seconds, or so long: "5m".', parser=_seconds, metavar="TIME"
+    ),
+]
 
 
 def watch(*, seconds: Seconds = None) -> None:

@@ -11,6 +11,13 @@ VERSION = "1.0.0"
 EVENTS = "invitations:events"
 RESULTS = "celery-task-meta-"
 ANSWERS = "invitations:answer:"
+TRACEPARENT: Schema = {
+    "traceparent": {
+        "type": "string",
+        "description": "the W3C's, of the producer's trace, which is carried on; anything else counts as none",
+        "examples": ["00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"],
+    }
+}
 FLOWER = f"/api/task/send-task/{send.name}"
 
 
@@ -84,10 +91,11 @@ def _messages() -> dict[str, Any]:
     entry: Schema = {
         "job": {"type": "string", "contentMediaType": "application/json", "description": "a Job, as JSON"},
         "answer": {"type": "string", "description": "anything: the answer is wanted"},
+        **TRACEPARENT,
     }
     return {
         "InboxEntry": {"payload": {"type": "object", "properties": entry, "required": ["job"]}, "x-job": job},
-        "SendTask": _task({"const": send.name}, job),
+        "SendTask": _task({"const": send.name}, job, TRACEPARENT),
         "FlowerRequest": {
             "payload": {"type": "object", "properties": {"args": _only(job), "queue": {"const": QUEUE}}},
         },
@@ -98,11 +106,12 @@ def _messages() -> dict[str, Any]:
     }
 
 
-def _task(name: Schema, argument: Schema) -> dict[str, Any]:
-    """A message of Celery's protocol 2: its body is arguments, named arguments, and what Celery embeds."""
+def _task(name: Schema, argument: Schema, optional: Schema | None = None) -> dict[str, Any]:
+    """A message of Celery's protocol 2: its body is arguments, named arguments, and what Celery embeds. `optional`:
+    headers that may be left out."""
     headers: Schema = {"task": name, "id": {"type": "string", "description": "the same where it is sent again"}}
     return {
-        "headers": {"type": "object", "properties": headers, "required": list(headers)},
+        "headers": {"type": "object", "properties": {**headers, **(optional or {})}, "required": list(headers)},
         "payload": {"type": "array", "items": [_only(argument), {"type": "object"}, {"type": "object"}]},
     }
 

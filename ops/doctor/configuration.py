@@ -14,7 +14,8 @@ def accounts_of(settings: Settings) -> tuple[Accounts, list[Finding]]:
         accounts = load_accounts(settings)
     except ConfigurationError as error:
         return {}, [fault_of(fault) for fault in error.faults]
-    return accounts, [Finding("ok", "configuration", f"{len(accounts)} accounts can be used")]
+    told = "1 account can be used" if len(accounts) == 1 else f"{len(accounts)} accounts can be used"
+    return accounts, [Finding("ok", "configuration", told)]
 
 
 def check_variables(settings: Settings) -> Iterator[Finding]:

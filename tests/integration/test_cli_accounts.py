@@ -12,6 +12,7 @@ from config.outside import outside
 from config.settings import load_settings
 from ops.simulator import RunningSimulator
 from tests.command_line import ACCOUNTS, CommandLine, Ended
+from tests.support import free_port
 
 SECRET = "canary-secret"
 VARIABLE = "INVITATIONS_ACCOUNTS__SHOP_NEW__CODE"
@@ -195,6 +196,21 @@ def test_credentials_that_the_provider_refuses_add_nothing(
     assert ended.err.startswith("shop_new was not added: the provider does not know this shop_id and code")
     assert file_of(cli).read_text() == ACCOUNTS
     assert list(secrets.iterdir()) == []
+
+
+def test_a_provider_that_is_not_reached_adds_nothing_and_what_can_be_changed_is_told(cli: CommandLine) -> None:
+    ended = add(cli, "--code", "-", "--base-url", f"http://127.0.0.1:{free_port()}")
+
+    assert (ended.code, ended.out) == (1, "")
+    assert ended.err.endswith(
+        "Run this again when that is mended; with --base-url another address is asked, such as a simulator's, and with"
+        " --offline it is added without asking the provider.\n"
+    )
+    assert file_of(cli).read_text() == ACCOUNTS
+
+
+def test_the_help_says_where_the_secrets_folder_is_named(cli: CommandLine) -> None:
+    assert "INVITATIONS_SECRETS_DIR" in cli("accounts", "add", "--help").out
 
 
 def test_without_redis_nobody_can_be_asked_and_offline_adds_it(cli: CommandLine) -> None:

@@ -1,5 +1,6 @@
 """`invitations pause`, `resume`, `replay` and `cancel`: what changes, and what is said where nothing does."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from redis import Redis
 
+from ops.cli.replay import CANCELLED
 from tests.command_line import ROOT, CommandLine
 from tests.integration.steps import claim, send, settle
 from worker.ledger import ledger
@@ -38,6 +40,31 @@ def test_a_paused_account_stops_until_it_is_resumed(cli: CommandLine) -> None:
     assert gate(cli, "shop_nl") == ("open", None)
 
 
+def test_what_was_cancelled_by_mistake_is_sent_after_all_as_replay_says(cli: CommandLine) -> None:
+    cancelled = send(cli, "1")
+    cli("cancel", cancelled)
+
+    ended = cli("replay", cancelled)
+    job = cli("show", cancelled, "--job").data
+    again = cli("send", cli.write("job.json", json.dumps({**job, "idempotency_key": "after all"})), "--json").data
+
+    assert (ended.code, ended.out) == (1, "0 replayed, 1 not\n")
+    assert ended.err.splitlines() == [CANCELLED, f"{cancelled} was not replayed: it is cancelled"]
+    assert (again["state"], again["created"], again["id"] != cancelled) == ("queued", True, True)
+    assert state(cli, cancelled) == "cancelled"
+
+
+def test_several_accounts_are_paused_and_resumed_or_none_where_one_is_not_known(cli: CommandLine) -> None:
+    paused = cli("pause", "shop_nl", "portal")
+
+    assert (paused.code, paused.out.count("is paused; ")) == (0, 2)
+    assert [gate(cli, name)[0] for name in ("shop_nl", "portal")] == ["paused", "paused"]
+    assert cli("resume", "shop_nl", "elsewhere").code == 2
+    assert gate(cli, "shop_nl")[0] == "paused"
+    assert cli("resume", "shop_nl", "portal").out == "shop_nl goes on.\nportal goes on.\n"
+    assert [gate(cli, name)[0] for name in ("shop_nl", "portal")] == ["open", "open"]
+
+
 @pytest.mark.parametrize("command", ["pause", "resume"])
 def test_an_account_that_does_not_exist_is_code_2_and_names_those_that_do(
     cli: CommandLine, real_redis: Redis, command: str
@@ -46,6 +73,7 @@ def test_an_account_that_does_not_exist_is_code_2_and_names_those_that_do(
 
     assert (ended.code, ended.out) == (2, "")
     assert "ACCOUNT: no account is named 'shop\ufffd_de'; there are: portal, reviews, shop_nl" in ended.err
+    assert "shop_nl; did you mean shop_nl?" in cli(command, "shop_n").err
     assert real_redis.keys("invitations:pause:*") == []
 
 

@@ -252,6 +252,8 @@ def test_a_dry_run_without_faults_is_code_0(cli: CommandLine) -> None:
     ended = cli("import", cli.write("orders.jsonl", lines([1, 2])), "--dry-run")
 
     assert (ended.code, ended.out, ended.err) == (0, "2 lines are valid, 0 are not; nothing was written\n", "")
+    one_of_each = cli("import", cli.write("orders.jsonl", lines([1]) + "x\n"), "--dry-run")
+    assert one_of_each.out == "1 line is valid, 1 is not; nothing was written\n"
 
 
 def test_each_row_is_told_with_its_id_and_state(cli: CommandLine) -> None:

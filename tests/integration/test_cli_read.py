@@ -75,6 +75,17 @@ def test_show_prints_the_job_only_when_asked(cli: CommandLine) -> None:
     assert (job["account"], job["email"], job["order"]) == ("shop_nl", "canary.jane@example.com", "1001")
 
 
+def test_the_faults_of_a_refused_job_are_shown_once(cli: CommandLine) -> None:
+    refused = cli("send", "--account", "portal", "--email", "nobody", "--language", "nl", "--json").data["id"]
+
+    shown = cli("show", refused).out
+
+    told = re.findall(r"^fault +(.+?): (.+)$", shown, re.MULTILINE)
+    assert [field for field, _ in told] == ["email"]
+    assert [shown.count(problem) for _, problem in told] == [1]
+    assert shown.splitlines()[-1].endswith("refused: the job was not valid")
+
+
 def test_a_refused_job_can_be_mended_and_sent_again(cli: CommandLine) -> None:
     cli.set("ENCRYPTION_KEYS", Fernet.generate_key().decode())
     refused = cli("send", "--account", "portal", "--email", "nobody", "--order", "7", "--json").data["id"]
@@ -100,7 +111,10 @@ def test_an_id_that_nobody_has_is_code_1(cli: CommandLine, arguments: list[str])
     ended = cli(*arguments)
 
     assert (ended.code, ended.out) == (1, "")
-    assert ended.err == "No invitation has the id 0000; `invitations list` shows some.\n"
+    assert ended.err == (
+        "No invitation has the id 0000; `invitations list` shows some. Of an order: invitations list --order 0000\n"
+    )
+    assert "--order" not in cli("show", "0" * 32).err
 
 
 def test_list_shows_what_changed_last_first(cli: CommandLine) -> None:
@@ -156,7 +170,7 @@ def test_jobs_of_no_known_account_are_listed_under_a_dash_and_counted(cli: Comma
 
     [listed] = cli("list", "--account", "-", "--json").data
 
-    assert (listed["account"], listed["reason"]) == ("-", "account: is not configured here")
+    assert (listed["account"], listed["reason"]) == ("-", "account: is not configured here; did you mean shop_nl?")
     assert cli("status", "--json").data["refused_unknown_account"] == 1
     told = "Refused without a known account: 1; `invitations list --account - --state refused`"
     assert told in cli("status").out

@@ -91,7 +91,7 @@ def test_while_it_waits_it_is_shown_as_retry(deployment: Deployment, flower: str
     within(lambda: deployment.record(invitation).throttled == 1, "the refusal")
     shows(flower, invitation, "RETRY")
     shown = read(f"{flower}/api/task/info/{invitation}").json()
-    assert shown["exception"] == "the provider answered 429: too many calls"
+    assert shown["exception"] == "the provider answered 429: too many calls (Retry-After: 3600 s)"
 
 
 def test_the_queues_are_shown(flower: str) -> None:

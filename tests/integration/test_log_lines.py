@@ -17,6 +17,15 @@ Line = dict[str, Any]
 DURABLE = {"appendonly": "yes", "appendfsync": "always"}
 OURS = re.compile(r"(worker|tasks)\.")
 CONSTANT = re.compile(r"[a-z_]+")
+PRODUCT = {"id": "1", "name": "Pear", "url": "https://shop.example/p/1", "gtin": "canary"}
+REFUSED = {
+    "account": "shop_nl",
+    "email": "canary",
+    "products": [PRODUCT],
+    "customer": "canary",
+    "canary": 1,
+    "reply_to": {"task": "shop.told", "queue": "shop", "31612345678": 1},
+}
 TASK_EVENTS = {"task_received", "task_succeeded"}
 
 
@@ -49,8 +58,10 @@ def _drive(deployment: Deployment, server: ValkeyServer) -> dict[str, list[str]]
     key = deployment.key_at_provider("portal")
     deployment.simulator.control(account=key, fault="status:429", count=1, retry_after="1")
     sent = deployment.client().send_task("invitations.send", args=[job("portal", "celery")], queue="invitations")
-    deployment.redis.xadd("invitations:inbox", {"job": json.dumps(job("shop_nl", "stream"))})
+    for sent_by_stream in (job("shop_nl", "stream"), REFUSED):
+        deployment.redis.xadd("invitations:inbox", {"job": json.dumps(sent_by_stream)})
     deployment.wait_for(sent.get(timeout=20)["id"], "accepted")
+    deployment.client().send_task("invitations.send", args=[REFUSED], queue="invitations").get(timeout=20)
     within(lambda: deployment.count("shop_nl", "accepted") + deployment.count("shop_nl", "sent") == 1, "both delivered")
     server.stop()
     for process, loop in ((worker, "pacer"), (worker, "inbox"), (worker, "replies"), (beat, "beat")):
@@ -79,7 +90,29 @@ def test_our_events_are_constant_and_name_the_invitation(said: dict[str, list[st
     assert [line["event"] for line in ours if not CONSTANT.fullmatch(line["event"])] == []
     about_one = [line for line in ours if line["event"].startswith(("invitation_", "job_"))]
     assert [line for line in about_one if not re.fullmatch("[0-9a-f]{32}", line.get("invitation", ""))] == []
-    assert {"invitation_settled", "job_taken"} <= {line["event"] for line in about_one}
+    assert {line["event"] for line in about_one} >= {
+        "invitation_back_in_line",
+        "invitation_settled",
+        "job_refused",
+        "job_taken",
+    }
+
+
+def test_only_what_came_to_a_state_is_settled(said: dict[str, list[str]]) -> None:
+    lines = [line for line in read(said["worker"]) if line["event"].startswith("invitation_")]
+
+    assert {line["state"] for line in lines if line["event"] == "invitation_settled"} == {"accepted"}
+    assert {line["state"] for line in lines if line["event"] == "invitation_back_in_line"} == {"queued"}
+
+
+def test_a_refused_job_is_told_by_its_id_and_its_known_fields(said: dict[str, list[str]]) -> None:
+    refused = [line for line in read(said["worker"]) if line["event"] == "job_refused"]
+
+    told = [(line["logger"], line["level"], line["fields"]) for line in refused]
+    fields = "email, customer, products.0.gtin, unknown field"
+    assert sorted(told) == [("tasks.refusals", "warning", fields)] * 2
+    assert len({line["invitation"] for line in refused}) == 1
+    assert [line for name in said for line in said[name] if "canary" in line] == []
 
 
 def test_celerys_lines_of_tasks_are_events_with_fields(said: dict[str, list[str]]) -> None:
@@ -97,6 +130,12 @@ def test_a_redis_that_is_away_is_told_once_for_each_loop_and_without_a_traceback
         loops = [line["loop"] for line in lines if line["event"] == event and "loop" in line]
         assert sorted(loops) == ["beat", "inbox", "pacer", "replies"]
     assert [line for line in lines if "exception" in line] == []
+
+
+def test_beat_tells_what_it_starts_and_how_often(said: dict[str, list[str]]) -> None:
+    (line,) = [line for line in read(said["beat"]) if line["event"] == "beat_starts"]
+
+    assert (line["level"], line["retrievals_every"], line["upkeep_every"]) == ("info", "0:00:01", "0:05:00")
 
 
 def read(lines: list[str]) -> list[Line]:

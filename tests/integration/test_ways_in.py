@@ -157,6 +157,12 @@ def test_a_celery_client_is_told_the_faults(deployment: Deployment) -> None:
     assert answer["faults"] == [{"field": "account", "problem": "is not configured here"}]
 
 
+def test_a_celery_client_that_sends_no_job_is_told_how(deployment: Deployment) -> None:
+    answer = deployment.client().send_task("invitations.send", args=[], queue="invitations").get(timeout=20)
+    problem = "was not given; expected it as the only argument: args=[job]"
+    assert (answer["state"], answer["faults"]) == ("refused", [{"field": "job", "problem": problem}])
+
+
 GARBAGE: dict[str, dict[Any, Any]] = {
     "no job field": {"invitation": "1"},
     "not JSON": {"job": "{'account': "},

@@ -72,6 +72,15 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path)
 
 
+def test_an_account_that_is_misspelt_is_told_with_the_one_that_is_near(tmp_path: Path) -> None:
+    desk = Desk(tmp_path)
+
+    for job in ({**JOB, "account": "shop_n"}, {**JOB, "account": "shop_n", "email": "x"}):
+        told = [fault.problem for fault in desk.accept(job)[0].faults if fault.field == "account"]
+        assert told == ["is not configured here; did you mean shop_nl?"]
+    assert str(desk.accept({**JOB, "account": "elsewhere"})[0].faults[0]) == "account: is not configured here"
+
+
 def test_an_account_that_is_not_there_is_told_beside_the_other_faults(tmp_path: Path) -> None:
     assert Desk(tmp_path).faults({"account": "shop_n", "email": "x", "delay": 5}) == {"account", "email", "delay"}
 

@@ -119,6 +119,10 @@ def test_the_first_line_tells_what_stands_between_cells_and_may_be_written_freel
             "account,email,colour\n",
             "its first line names the columns colour; those there are: account, email",
         ),
+        (
+            "account,emial,colour,Order Totl,naam@\n",
+            "colour, emial (did you mean email?), (unreadable name), order_totl (did you mean order_total?); those",
+        ),
         ("account,email,email\n", "expected each column once"),
     ],
 )
@@ -248,6 +252,11 @@ def test_one_document_over_many_lines_is_refused_with_what_to_do(text: str) -> N
         ("1 day", ("1", "days")),
         (" 90MINUTES ", ("90", "minutes")),
         ("2 weekdays", ("2", "weekdays")),
+        ("10s", ("10", "seconds")),
+        ("15m", ("15", "minutes")),
+        ("15 min", ("15", "minutes")),
+        ("3h", ("3", "hours")),
+        ("5D", ("5", "days")),
         ("5", ("5", "")),
         ("soon", ("", "soons")),
         ("-1 days", ("", "-1 days")),

@@ -7,7 +7,7 @@ from worker.records import Change, Record
 
 CAME_IN = 1_782_907_200_000
 DAY_MS = 86_400_000
-TOO_MANY = "the provider answered 429: too many calls"
+TOO_MANY = "the provider answered 429: too many calls (Retry-After: 60 s)"
 
 
 def record(*changes: tuple[int, str, str], due_in_ms: int = 0) -> Record:

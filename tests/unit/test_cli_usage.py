@@ -119,6 +119,7 @@ def test_import_explains_every_column(cli: CommandLine) -> None:
         (["list", "--limit", "0"], "'--limit': expected 1 or more"),
         (["list", "--limit", "many"], "'--limit': expected a whole number"),
         (["show", "1", "2"], "Error: got an argument too many; quote a text with spaces"),
+        (["watch", "--for", "soon"], "'--for': expected seconds, or a time such as"),
         (["suppress", "ad"], "Invalid value for 'action': 'ad' is not one of 'add', 'remove', 'check'"),
         (["replay"], "expected either ids, or any of --account, --state, --since and --before"),
         (["replay", "0", "--state", "failed"], "expected either ids, or any of --account, --state, --since and"),
@@ -137,7 +138,7 @@ def test_import_explains_every_column(cli: CommandLine) -> None:
         ),
         (["simulate", "--latency", "3h"], "Invalid value for --latency: expected a number from 0 to 3.6e+06"),
         (["simulate", "--day", "20d"], "Invalid value for --day: expected a number from 0.001 to 1e+06"),
-        (["watch", "--for", "-1"], "'--for': expected 0 or more"),
+        (["watch", "--for", "-1"], "'--for': expected seconds, or a time such as"),
     ],
 )
 def test_bad_usage_is_code_2_and_says_what_was_expected(cli: CommandLine, arguments: list[str], expected: str) -> None:

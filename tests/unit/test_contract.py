@@ -10,6 +10,7 @@ from jsonschema import Draft7Validator, Draft202012Validator
 from ops.contract import published
 from tasks.faults import JobError
 from tasks.job import Job
+from worker.tracing import carried
 
 FILE = Path(__file__).with_name("jobs_of_before.jsonl")
 RECORDED = [json.loads(line) for line in FILE.read_text("utf-8").splitlines()]
@@ -110,3 +111,14 @@ def test_nothing_that_was_published_is_gone(parts: dict[str, Any]) -> None:
         assert set(parts[name].get("required", ())) <= required, name
     assert set(parts["State"]["enum"]) >= FIRST_STATES
     assert {channel["address"] for channel in document("asyncapi.json")["channels"].values()} >= FIRST_PLACES
+
+
+def test_both_ways_in_name_the_trace_that_is_carried_on() -> None:
+    messages = document("asyncapi.json")["components"]["messages"]
+
+    entry, task = messages["InboxEntry"]["payload"], messages["SendTask"]["headers"]
+    assert (entry["required"], task["required"]) == (["job"], ["task", "id"])
+    for named in (entry, task):
+        told = named["properties"]["traceparent"]
+        assert (told["type"], [bool(carried(one)) for one in told["examples"]]) == ("string", [True])
+    assert "traceparent" not in messages["ReplyTask"]["headers"]["properties"]

@@ -71,6 +71,29 @@ def test_every_fault_is_named_by_field_in_one_error() -> None:
     assert faults["products.0.gtin"] == "expected a GTIN of 8, 12, 13 or 14 digits with a right check digit"
 
 
+@pytest.mark.parametrize(
+    ("misspelt", "field", "meant"),
+    [
+        ({"emial": 1}, "emial", "; did you mean email?"),
+        ({"orderTotal": 1}, "(unreadable name)", "; did you mean order_total?"),
+        ({"customer": {"fullname": "x"}}, "customer.fullname", "; did you mean full_name?"),
+        ({"products": [{"gtn": "x"}]}, "products.0.gtn", "; did you mean gtin?"),
+        ({"delay": {"amount": 1, "unit": "days", "units": 1}}, "delay.units", "; did you mean unit?"),
+        ({"reply_to": {"tasks": "x"}}, "reply_to.tasks", "; did you mean task?"),
+        ({"customer": {"emial": "x"}}, "customer.emial", ""),
+        ({"jane_doe": 1}, "jane_doe", ""),
+        ({"email" * 13: 1}, "(unreadable name)", ""),
+    ],
+)
+@pytest.mark.parametrize("read", [dict, json.dumps])
+def test_a_misspelt_field_is_told_with_the_one_that_is_near(
+    read: Callable[[dict[str, Any]], Any], misspelt: dict[str, Any], field: str, meant: str
+) -> None:
+    faults = faults_of(read({"account": "a", "email": "jane@example.com", **misspelt}))
+
+    assert faults[field] == f"is not a field of a job{meant}"
+
+
 @pytest.mark.parametrize("read", [dict, json.dumps])
 def test_faults_are_told_in_plain_words(read: Callable[[dict[str, Any]], Any]) -> None:
     faults = faults_of(

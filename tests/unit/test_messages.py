@@ -10,8 +10,7 @@ from redis import Redis
 from redis.exceptions import ReadOnlyError
 
 from config.celery_values import INBOX, QUEUE
-from tasks.faults import Unreadable
-from tasks.unaccepted import NO_JOB, UNACKED, UNACKED_INDEX, job_of_entry, unaccepted
+from tasks.unaccepted import UNACKED, UNACKED_INDEX, unaccepted
 from worker.messages import TAKE, take_safely
 from worker.unacked import LastingQoS
 from worker.unreadable import LONGEST
@@ -130,7 +129,3 @@ def test_what_could_not_be_kept_is_not_acknowledged(
     channel._deliver_one(message, "one", QUEUE)
 
     assert (real_redis.hlen(UNACKED), real_redis.xlen(INBOX)) == (0, 1)
-
-
-def test_an_entry_without_a_job_is_kept_whole() -> None:
-    assert job_of_entry({"jobb": "one", "other": "two"}) == Unreadable("one\ntwo", NO_JOB)
