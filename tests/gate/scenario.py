@@ -13,8 +13,8 @@ class Scenario:
     """`limit` is the provider's; `configured` what the account says of it. `headers`: whether the provider states its
     limit, and as calls of one window or of a minute. `other_share`: how much of the limit another client asks for,
     evenly. `out_ms`: the mean of what a call takes, over its least, from its claim to the provider, and back;
-    `stray_ms`: one in a hundred takes up to so much longer. `cold_ms`: what workers that just started take more for
-    each call that begins before the first answer."""
+    `stray_ms`: one in a hundred takes up to so much longer. `cold_ms`: a worker that has just started sends nothing
+    until so much later at most, half of it at least: it loads and connects."""
 
     limit: str
     window: WindowKind
@@ -35,8 +35,8 @@ class Scenario:
         """In words, for a row of a table."""
         shared = " shared" if self.other_share else ""
         said = "" if self.headers == "none" else f" headers {self.headers}"
-        cold = ", cold" if self.cold_ms else ""
-        return f"{self.limit} {self.window}, {self.configured or 'unknown'}{shared}{said}, workers {self.workers}{cold}"
+        cold = " cold" if self.cold_ms else ""
+        return f"{self.limit} {self.window}, {self.configured or 'unknown'}{shared}{said}{cold}, workers {self.workers}"
 
     @property
     def floor_ms(self) -> float:

@@ -83,6 +83,7 @@ class World:
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._order = count()
         self._free = [THREADS] * scenario.workers
+        self._warm_ms = [scenario.cold_ms * (0.5 + 0.5 * self._random.random()) for _ in self._free]
         self._asleep: dict[int, float] = {}
         self._waiting: set[int] = set()
         self._settled = self._turns = 0
@@ -191,7 +192,7 @@ class World:
             self._end(pacer)
             return
         claimed = self._clock.ms
-        cold_ms = 0 if self._settled else self._scenario.cold_ms
+        cold_ms = max(0.0, self._warm_ms[pacer] - claimed)
         self._after(cold_ms + self._way_ms(), partial(self._arrive, pacer, claim, claimed))
 
     def _arrive(self, pacer: int, claim: Claim, claimed: float) -> None:

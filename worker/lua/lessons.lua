@@ -3,8 +3,8 @@
 --       down_after, down_ms, down_most_ms, limit, remaining, window_ms, and of a delivery the slot under which it passed
 --       and when its call began
 local MEASURED_MS = 60000
--- Of a window: so much later than it began a call may count.
-local LATE_PART = 25
+-- Of a window: so much later than it began a call may count, and one of a gate's first window.
+local LATE_PART, FIRST_LATE_PART = 25, 5
 -- A try for more that is refused costs about a second, however short the window is. Where nothing ever passes more, one
 -- call in an hour is refused.
 local TRY_MS, TRY_MOST_MS = 7500, 3600000
@@ -21,17 +21,17 @@ local function close(gate, until_ms, why)
 end
 
 -- A call counts from when it can have reached the provider at the latest: as much later than it began as its answer took
--- longer than the quickest of late. More than a part of the window is the provider's own slowness. What began before the
--- first answer of all has nothing to be compared with: workers that just started are slow to call.
+-- longer than the quickest of late. More than a part of the window is the provider's own slowness. The first window's have
+-- nothing to be compared with, and workers that just started are slow to call: they count from their answers.
 local function note_arrived(gate, now, step)
   local gkey, limit = gate_key(gate), limit_of(gate)
   if not (limit and step.slot and step.began) then return end
-  local took, g = now - step.began, fields(gkey, 'quickest', 'answered_since')
-  local quickest = math.min(took, tonumber(g[1] or took) + 1)
+  local took = now - step.began
+  local quickest = math.min(took, tonumber(redis.call('HGET', gkey, 'quickest') or took) + 1)
   redis.call('HSET', gkey, 'quickest', int(quickest))
-  redis.call('HSETNX', gkey, 'answered_since', int(now))
-  local late = step.began < tonumber(g[2] or now) and took or took - quickest
-  late = math.min(late, math.floor(limit.period / LATE_PART))
+  local first = tonumber(step.slot) <= limit.count
+  local late = first and took or took - quickest
+  late = math.min(late, math.floor(limit.period / (first and FIRST_LATE_PART or LATE_PART)))
   redis.call('ZADD', passed_key(gate), 'XX', int(step.began + late), step.slot)
 end
 
