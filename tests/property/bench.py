@@ -38,7 +38,7 @@ class Bench:
         self.ids: set[str] = set()
         self.messages: list[str] = []
         self.claims: list[Claim] = []
-        self._passed_ms = 0
+        self._passed_ms = self._takes = 0
         self._held_until: dict[str, int] = {}
         self._calls: dict[str, list[int]] = defaultdict(list)
         self._limits: dict[str, tuple[int, int] | None] = {}
@@ -79,14 +79,34 @@ class Bench:
         """What a worker gets for a message. Nobody gets what another holds."""
         claim = self.ledger.claim(invitation, LEASE_MS)
         if isinstance(claim, Claim):
-            assert not self.is_suppressed(invitation), f"{invitation} would be called, whose address asked for none"
-            assert not self.is_forgotten(invitation), f"{invitation} would be called, whose customer was forgotten"
-            held = self._held_until.get(invitation, 0)
-            assert held <= self._virtual(claim.now), f"{invitation} was claimed while another worker held it"
-            self._held_until[invitation] = self._virtual(claim.now) + LEASE_MS
-            self.claims.append(claim)
-            self._called(str(self.redis.hget(f"{P}record:{invitation}", "gate")), claim.now)
+            self._note(claim)
         return claim
+
+    def take(self, room: int, *, again: bool) -> list[Claim]:
+        """What a worker takes in one step; `again`: the answer to its last take was lost, and it asks for the same."""
+        paused = {name for name, view in self.seen.accounts.items() if view.pause}
+        self._takes += not again
+        self.redis.lpop(f"{P}bell")
+        self.wait_ms, answers = self.ledger.take(room, LEASE_MS, "worker", self._takes, 0)
+        after, known = self._look(), {(claim.id, claim.token) for claim in self.claims}
+        claims = [claim for claim in answers.values() if isinstance(claim, Claim)]
+        fresh = [claim for claim in claims if (claim.id, claim.token) not in known]
+        assert again or (len(answers) <= room and len(fresh) == len(claims))
+        assert after.bell or self.wait_ms != 0 or again, "due, and nobody comes back for it"
+        self._first_look = None if after.bell else after.first_look
+        check_admission(after, [claim.id for claim in fresh], paused)
+        for claim in fresh:
+            self._note(claim)
+        return claims
+
+    def _note(self, claim: Claim) -> None:
+        assert not self.is_suppressed(claim.id), f"{claim.id} would be called, whose address asked for none"
+        assert not self.is_forgotten(claim.id), f"{claim.id} would be called, whose customer was forgotten"
+        held = self._held_until.get(claim.id, 0)
+        assert held <= self._virtual(claim.now), f"{claim.id} was claimed while another worker held it"
+        self._held_until[claim.id] = self._virtual(claim.now) + LEASE_MS
+        self.claims.append(claim)
+        self._called(str(self.redis.hget(f"{P}record:{claim.id}", "gate")), claim.now)
 
     def settle(self, claim: Claim, step: dict[str, Any]) -> tuple[str, bool]:
         record = self.redis.hmget(f"{P}record:{claim.id}", "state", "settled")

@@ -115,6 +115,12 @@ class LedgerMachine(RuleBasedStateMachine):
                     self.bench.forget(invitation)
                 self._settle(claim, *result)
 
+    @rule(room=st.sampled_from([1, 2, 3, 20]), again=st.booleans(), results=st.lists(results, max_size=2))
+    def takes(self, room: int, again: bool, results: list[Result]) -> None:
+        """A worker, some of whose calls are answered at once."""
+        for claim, result in zip(self.bench.take(room, again=again), results, strict=False):
+            self._settle(claim, *result)
+
     @rule(pick=picks)
     def claims(self, pick: int) -> None:
         for invitation in _one_of(self.bench.messages, pick):
