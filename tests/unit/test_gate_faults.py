@@ -11,6 +11,7 @@ from tasks.outcome import Accepted, Limits
 from tests.property.desk import LEASE_MS, MANY, Desk, account
 from worker import scripts
 from worker.claims import Claim, NoClaim
+from worker.entries import Entry
 from worker.ledger import Ledger
 
 MINUTE = 60_000
@@ -127,3 +128,15 @@ def test_gates_of_one_account_are_not_told_again(real_redis: Redis) -> None:
     ledger.configure_groups()
 
     assert (real_redis.exists("invitations:gate:a"), real_redis.exists("invitations:gate:group.g")) == (0, 1)
+
+
+def test_an_answer_that_outlives_its_record_ends_the_one_that_was_accepted_again(real_redis: Redis) -> None:
+    line = Desk(real_redis, account("a"))
+    (one,) = line.line_up("a", 1)
+    claim = line.claim(*line.admit())
+    real_redis.flushdb()
+    line.configure(account("a"))
+    line.ledger.accept([Entry(one, "a", "a", one, "job", 0, 1_000_000)])
+
+    assert line.answer(claim, Accepted()) == "accepted"
+    assert line.admit() == []

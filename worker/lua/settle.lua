@@ -55,7 +55,8 @@ if f[10] == token and not (decided and unfinished) then
 end
 if mine and step.uncalled then
   give_back(id, account, gate)
-elseif mine or (decided and unfinished) then
+elseif gate and (mine or (decided and unfinished)) then
+  -- Without a gate it was erased and accepted again since: nothing was let through of it.
   leave_gate(id, account, gate)
 end
 if step.answer then learn(redis.call('HGET', GATES, account), account, now, step) end
