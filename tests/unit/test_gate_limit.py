@@ -196,7 +196,7 @@ def test_a_slot_that_was_not_used_is_free_at_once(real_redis: Redis) -> None:
 def test_the_slowest_of_what_is_configured_and_said_is_in_force(
     real_redis: Redis, configured: str | None, said: Limits, in_force: int
 ) -> None:
-    line = desk(real_redis, configured, concurrency=2_000)
+    line = desk(real_redis, configured, concurrency=4_000)
     line.line_up("a", 1_300)
     line.deliver(*line.admit(1), limits=said)
 

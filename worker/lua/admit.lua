@@ -2,6 +2,7 @@
 -- The first of ARGV: how many at most, lease ms, quantum (so many of one gate in one go, or its equal share where that is
 -- more), probe ms.
 local FIRST_BACKOFF_MS, LONGEST_BACKOFF_MS = 10000, 3600000
+local SMALL_PART = 20
 local room, lease, quantum, probe_every = unpack(ARGV, 1, 4)
 room, lease, quantum, probe_every = tonumber(room), tonumber(lease), tonumber(quantum), tonumber(probe_every)
 local now = now_ms()
@@ -126,26 +127,40 @@ local function take_turns(gate, limit, most)
   return taken, next_turn(gate, taken)
 end
 
+-- How many calls may be on their way: where the limit turns out to be a smaller one, each of them is refused.
+local function at_once(f, limit)
+  local most, answered, quickest = tonumber(f[2] or 0), tonumber(f[6] or 0), tonumber(f[7])
+  if f[3] then return math.min(most, 1) end
+  local few, half = 1 + math.floor(answered / 6), math.ceil(most / 2)
+  -- What one refusal taught may be wrong: one at a time finds out, and more with every few answers.
+  if f[5] then return math.min(most, few) end
+  -- Nothing has shown yet that so many pass: half, or few again after a refusal, where the calls of a window still take
+  -- but a small part of it.
+  local unproven = limit and quickest and limit.count > math.max(half, answered)
+  if unproven and limit.count * quickest <= half * limit.period / SMALL_PART then
+    return f[8] and math.min(half, few) or half
+  end
+  return most
+end
+
 -- Lets pass what this gate allows. Returns when to look at it again, or nil.
 local function visit(gate, most)
   local key = gate_key(gate)
   redis.call('HDEL', key, 'look_at', 'full')
   local calls, lease_ends = running(gate)
-  local f = fields(key, 'closed_until', 'concurrency', 'probing', 'owed_until', 'unsure', 'answered')
-  local at_once = math.min(tonumber(f[2] or 0), f[3] and 1 or math.huge)
-  -- What one refusal taught may be wrong: one at a time finds out, and more with every few answers.
-  if f[5] then at_once = math.min(at_once, 1 + math.floor(tonumber(f[6]) / 6)) end
+  local f = fields(key, 'closed_until', 'concurrency', 'probing', 'owed_until', 'unsure', 'answered',
+    'quickest', 'taught_count')
   if not f[2] then unknown = 1 end
   if tonumber(f[1] or 0) > now then
     redis.call('HSET', key, 'look_at', f[1])
     return sooner(tonumber(f[1]), lease_ends)
   end
-  local places = at_once - calls
+  local limit = limit_of(gate)
+  local places = at_once(f, limit) - calls
   if places <= 0 then
     redis.call('HSET', key, 'full', 1)
     return lease_ends
   end
-  local limit = limit_of(gate)
   local free, next_free = room_at(gate, limit, now)
   local owed_until = tonumber(f[4] or 0)
   if limit and free > 0 and owed_until > now then

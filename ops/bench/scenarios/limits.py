@@ -1,6 +1,6 @@
 """Goal 1: how near to the provider's limit, and at what price.
 
-Ours runs a whole batch of accounts beside each other, each with a limit of its own; a peer has one.
+Ours runs as many accounts beside each other, each with a limit of its own, as take 20 calls a second; a peer has one.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,8 +17,8 @@ from ops.simulator.limits import WindowKind
 
 GOAL = 1
 CONCURRENCY = 10
-MOST_A_SECOND = 60
-"""Calls of all accounts that are measured at once: few enough that the machine is not what limits them."""
+MOST_A_SECOND = 20
+"""Calls of all accounts that are measured at once: their windows open together, and the machine shall not limit them."""
 KINDS: Sequence[WindowKind] = ("fixed", "sliding", "bucket")
 
 
