@@ -18,7 +18,7 @@ from ops.simulator.limits import WindowKind
 GOAL = 1
 CONCURRENCY = 10
 MOST_A_SECOND = 20
-"""Calls of all accounts that are measured at once: their windows open together, and the machine shall not limit them."""
+"""Calls of all accounts that are measured at once: their windows open together, and the machine must cope with it."""
 KINDS: Sequence[WindowKind] = ("fixed", "sliding", "bucket")
 
 
