@@ -24,11 +24,12 @@ def variable_of(account: str, name: str) -> str:
 
 @dataclass(frozen=True)
 class Variable:
-    """A variable that gives a field of an account. `source`: where it is set."""
+    """A variable that gives a field of an account. `source`: where it is set; `over`: where it is set in vain."""
 
     name: str
     source: str
     value: str = field(repr=False)
+    over: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.name} ({self.source})"
@@ -56,7 +57,9 @@ def read_variables(settings: Settings) -> Variables:
         for name, value in values.items():
             account, _, of = name[len(VARIABLE) :].lower().rpartition("__")
             if value is not None and _is_ours(name) and account:
-                found[account, of] = Variable(name.upper(), source, value)
+                before = found.get((account, of))
+                over = (*before.over, before.source) if before else ()
+                found[account, of] = Variable(name.upper(), source, value, over)
     return found
 
 
@@ -91,6 +94,14 @@ class Sources:
         for (account, name), variable in self.variables.items():
             raw.setdefault(account, {})[name] = variable.value
         return raw
+
+    def place(self, account: str, name: str) -> str:
+        """Where a field of an account is given, and what else gives it in vain."""
+        variable = self.variables.get((account, name))
+        if not variable:
+            return self.file.place(account, name)
+        over = f", which goes before {' and '.join(variable.over)}" if variable.over else ""
+        return f"{variable.name} ({variable.source}{over})"
 
     def fault(self, account: str, where: str, message: str) -> str:
         """Where a field of an account (dotted, or '' for all of it) is given, and what was expected there."""

@@ -6,7 +6,7 @@ from config.settings import settings
 
 address = "127.0.0.1"
 # Under kwargs stands the account of a delivery, under exception why it waits.
-tasks_columns = "uuid,state,kwargs,exception,received,result,runtime,worker,name"
+tasks_columns = "name,uuid,state,kwargs,exception,received,result,runtime,worker"
 natural_time = False
 purge_offline_workers = 300
 max_tasks = 20_000

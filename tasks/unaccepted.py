@@ -3,6 +3,7 @@
 import json
 from base64 import b64decode
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ from kombu.serialization import loads
 from kombu.transport.redis import PRIORITY_STEPS, Channel
 from redis import Redis
 from redis.client import Pipeline
+from redis.exceptions import NoPermissionError
 
 from config.celery_values import INBOX, INBOX_READERS, QUEUE
 from tasks.acceptance import as_text
@@ -20,6 +22,8 @@ from worker.unreadable import FAULTS
 UNACKED, UNACKED_INDEX = Channel.unacked_key, Channel.unacked_index_key
 # Celery keeps a list for each priority.
 QUEUES = tuple(f"{QUEUE}{Channel.sep}{step}" if step else QUEUE for step in PRIORITY_STEPS)
+# A list for each queue that somebody named, and the one of who named none.
+BINDING, CELERYS_OWN = "_kombu.binding.", "celery"
 TASK = "invitations.send"
 PAGE = 500
 NO_JOB_SENT = Fault(field="job", problem="was not given; expected it as the only argument: args=[job]")
@@ -69,6 +73,23 @@ def unaccepted(redis: Redis) -> Iterator[Unaccepted]:
             yield Unaccepted(UNACKED, tag, None, note)
         elif name == QUEUE:
             yield _read(UNACKED, tag, json.dumps(json.loads(note)[0]))
+
+
+def strays(redis: Redis, most: int = PAGE) -> dict[str, int]:
+    """How many messages of `invitations.send` stand in lists of Celery's that no worker of ours reads, by list; of each
+    list the `most` that stand there longest are looked at. Raises redis.RedisError."""
+    bound = cast(Iterator[str], redis.scan_iter(f"{BINDING}*", count=PAGE))
+    names = {CELERYS_OWN, *(key.removeprefix(BINDING) for key in bound)} - {*QUEUES}
+    found = {name: _count_jobs(redis, name, most) for name in sorted(names)}
+    return {name: count for name, count in found.items() if count}
+
+
+def _count_jobs(redis: Redis, name: str, most: int) -> int:
+    with suppress(NoPermissionError):
+        if redis.type(name) == "list":
+            messages = cast(list[str], redis.lrange(name, -most, -1))
+            return sum(_read(name, one, one).job is not None for one in messages)
+    return 0
 
 
 def remove(redis: Redis, jobs: Sequence[Unaccepted]) -> None:

@@ -1,5 +1,6 @@
 """`invitations accounts add`: asks what the provider needs, tries it, and writes the accounts file without secrets."""
 
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -30,9 +31,11 @@ from ops.doctor import Finding
 Provider = Annotated[str | None, typer.Option(help="Whose account it is.", show_default=False)]
 Name = Annotated[str | None, typer.Option(help="How jobs name it: small letters, digits and _.", show_default=False)]
 SecretTo = Annotated[
-    Literal["variable", "file"],
+    Literal["variable", "file"] | None,
     typer.Option(
         help=f"Where secrets go: a variable that you set, or a file of the folder that {PREFIX}SECRETS_DIR names."
+        " Without this into a file, where that folder can be written.",
+        show_default=False,
     ),
 ]
 Offline = Annotated[bool, typer.Option("--offline", help="Do not ask the provider whether it takes the credentials.")]
@@ -63,7 +66,7 @@ def add(  # noqa: PLR0913 - each is an option
     *,
     provider: Provider = None,
     name: Name = None,
-    secret_to: SecretTo = "variable",
+    secret_to: SecretTo = None,
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
@@ -71,7 +74,8 @@ def add(  # noqa: PLR0913 - each is an option
 
     Every field of an account is an option, such as --shop-id 1 or --limit 60/minute; on a terminal what lacks is asked
     for. A secret is no option, as it would be seen: it is asked for, comes from its variable, or with --code - from
-    standard input. It never stands in the accounts file: without --secret-to file you are told which variable to set.
+    standard input. It never stands in the accounts file, but in a file of its own, or you are told which variable to
+    set.
     With --base-url another than the provider itself is asked, such as `invitations simulate`.
 
     \b
@@ -83,7 +87,7 @@ def add(  # noqa: PLR0913 - each is an option
     sources = Sources.of(settings())
     if sources.file.faults:
         raise ConfigurationError(sources.file.faults)
-    folder = _secrets_folder() if secret_to == "file" else None
+    folder = _secrets_folder(secret_to)
     chosen = _provider(provider)
     new = _new(chosen, _name(name, sources), context.args, sources)
     text = with_account(sources.file.text, new.account.name, new.fields)
@@ -96,8 +100,12 @@ def add(  # noqa: PLR0913 - each is an option
     _tell(new, sources, files, finding, as_json)
 
 
-def _secrets_folder() -> Path:
+def _secrets_folder(secret_to: Literal["variable", "file"] | None) -> Path | None:
     folder = settings().secrets_dir
+    if secret_to is None:
+        return folder if folder and os.access(folder, os.W_OK) else None
+    if secret_to == "variable":
+        return None
     if folder is None:
         problem = f"expected {PREFIX}SECRETS_DIR to name a folder, which the workers have too"
         raise typer.BadParameter(problem, param_hint="--secret-to")

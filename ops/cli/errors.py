@@ -16,7 +16,10 @@ MEANINGS = {
     "redis.exceptions.ConnectionError": (
         "Redis does not answer; check INVITATIONS_REDIS_URL and that the server runs."
     ),
-    "redis.exceptions.TimeoutError": "Redis does not answer in time; check that the server is well.",
+    "redis.exceptions.TimeoutError": (
+        "Redis does not answer in time; check that the server is well, and port and scheme of INVITATIONS_REDIS_URL:"
+        " rediss:// is for one that speaks TLS."
+    ),
     "redis.exceptions.RedisError": "Redis refused a command; see `invitations doctor`.",
 }
 CONFIGURATION_ERROR = "config.errors.ConfigurationError"

@@ -21,7 +21,9 @@ STATES_THERE_ARE = f"Only in this state: {', '.join(get_args(State))}."
 InState = Annotated[State | None, typer.Option(help=STATES_THERE_ARE, metavar="STATE", autocompletion=states_completed)]
 Order = Annotated[str | None, typer.Option(help="Only of this order number.")]
 Since = Annotated[str | None, typer.Option(help=f"Only what changed then or later: {MOMENT_HELP}.", metavar="TIME")]
-Until = Annotated[str | None, typer.Option(help="Only what changed before then.", metavar="TIME")]
+Until = Annotated[
+    str | None, typer.Option("--until", "--before", help="Only what changed before then.", metavar="TIME")
+]
 Reason = Annotated[str | None, typer.Option(help="Only where the reason has this in it, in any case.", metavar="TEXT")]
 Limit = Annotated[int, typer.Option(help="How many at most.", min=1, max=10_000)]
 After = Annotated[

@@ -29,7 +29,9 @@ InState = Annotated[
 Since = Annotated[
     str | None, typer.Option(help=f"All that came to their state then or later: {MOMENT_HELP}.", metavar="TIME")
 ]
-Before = Annotated[str | None, typer.Option(help="All that came to their state before then.", metavar="TIME")]
+Before = Annotated[
+    str | None, typer.Option("--before", "--until", help="All that came to their state before then.", metavar="TIME")
+]
 
 
 def replay(  # noqa: PLR0913

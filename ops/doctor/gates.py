@@ -7,6 +7,7 @@ from redis import Redis
 
 from config.accounts import BaseAccount
 from config.units import Rate
+from ops.doctor.credentials import places
 from ops.doctor.findings import Check, Deployment, Finding, Level
 from worker.ledger import Ledger
 from worker.overview import AccountView, overview
@@ -24,7 +25,7 @@ def check_accounts(deployment: Deployment) -> Iterator[Finding]:
     """No account is paused or shut by an outage, and none that is no longer configured has invitations waiting."""
     ledger, records = Ledger(deployment.redis), Records(deployment.redis)
     for name, view in overview(ledger, deployment.accounts.values(), states=()).items():
-        yield from _gate(deployment.redis, name, view)
+        yield from _gate(deployment, name, view)
     for name in records.accounts():
         waiting = 0 if name in deployment.accounts else records.count(name, "queued")
         if waiting:
@@ -55,17 +56,18 @@ def gates_known(redis: Redis) -> list[str]:
     return sorted(set(cast(list[str], redis.hvals("invitations:gates"))))
 
 
-def _gate(redis: Redis, name: str, view: AccountView) -> Iterator[Finding]:
+def _gate(deployment: Deployment, name: str, view: AccountView) -> Iterator[Finding]:
     reason = view.gate_reason or ""
     if view.gate == "paused":
-        by_hand = redis.hget(f"invitations:pause:{name}", "by") == "person"
+        by_hand = deployment.redis.hget(f"invitations:pause:{name}", "by") == "person"
         level: Level = "problem" if view.waiting else "warning"
         if by_hand:
             found = f"{name} was paused by a person, {view.waiting} wait: {reason}"
             advice = f"when the reason is over: invitations resume {name}"
         else:
             found = f"{name} is paused, {view.waiting} wait: {reason}"
-            advice = f"mend the cause; {RESTART}; then: invitations resume {name}"
+            known_by = places(deployment.accounts[name], deployment.settings)
+            advice = f"mend the cause (its credentials: {known_by}); {RESTART}; then: invitations resume {name}"
         yield Finding(level, "accounts", found, advice)
     elif view.gate == "closed" and reason.startswith(OUTAGE) and view.oldest_due_ms:
         level = "problem" if view.oldest_due_ms >= OVERDUE_MS else "warning"

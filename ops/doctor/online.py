@@ -13,6 +13,8 @@ from random import random
 from typing import cast
 
 from config.accounts import Account
+from config.settings import Settings
+from ops.doctor.credentials import places
 from ops.doctor.findings import Deployment, Finding
 from tasks.decision import gate_lesson
 from tasks.outcome import CredentialsRefused, Throttled
@@ -36,12 +38,12 @@ def ask_all(deployment: Deployment) -> Iterator[Finding]:
     Raises redis.RedisError where Redis is away."""
     pipeline, ledger = Pipeline(SharedTokens(deployment.redis)), Ledger(deployment.redis)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield from pool.map(partial(_ask, pipeline, ledger), deployment.accounts.values())
+        yield from pool.map(partial(_ask, pipeline, ledger, deployment.settings), deployment.accounts.values())
 
 
-def _ask(pipeline: Pipeline, ledger: Ledger, account: Account) -> Finding:
+def _ask(pipeline: Pipeline, ledger: Ledger, settings: Settings, account: Account) -> Finding:
     if not pipeline.can_check(account):
-        return _untold(ledger, account)
+        return _untold(ledger, settings, account)
     wait_ms = ledger.spend(account.gate, account.name, 0)
     # What is paused may be asked: nothing else of it passes, and whoever mended it wants to know.
     if wait_ms not in (0, PAUSED):
@@ -55,16 +57,16 @@ def _ask(pipeline: Pipeline, ledger: Ledger, account: Account) -> Finding:
         return Finding("warning", CHECK, f"not told, {failure.reason}", "ask again in a minute")
     found = getattr(failure, "reason", type(failure).__name__)
     if isinstance(failure, CredentialsRefused):
-        return _refused(account, found)
+        return _refused(account, settings, found)
     return Finding("problem", CHECK, found, "see whether the provider is up, and base_url is right; then ask again")
 
 
-def _untold(ledger: Ledger, account: Account) -> Finding:
+def _untold(ledger: Ledger, settings: Settings, account: Account) -> Finding:
     """No call of this provider tells without inviting somebody: what came of deliveries, with the credentials that the
     workers had then."""
     by, reason = cast(list[str | None], ledger.redis.hmget(f"invitations:pause:{account.name}", "by", "reason"))
     if by == "provider":
-        return _refused(account, f"refused to the workers: {reason}")
+        return _refused(account, settings, f"refused to the workers: {reason}")
     at = ledger.redis.hget(f"invitations:gate:{account.gate}", f"passed:{account.name}")
     told = "no delivery passed yet"
     if at:
@@ -73,6 +75,6 @@ def _untold(ledger: Ledger, account: Account) -> Finding:
     return Finding("unknown", CHECK, found)
 
 
-def _refused(account: Account, found: str) -> Finding:
-    advice = f"correct them, restart the workers, then: invitations resume {account.name}"
+def _refused(account: Account, settings: Settings, found: str) -> Finding:
+    advice = f"correct them ({places(account, settings)}), restart the workers, then: invitations resume {account.name}"
     return Finding("problem", CHECK, found, advice)

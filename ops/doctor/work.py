@@ -6,9 +6,9 @@ from typing import Any, cast
 
 from redis import Redis
 
-from config.celery_values import BEAT_KEYS, BEAT_LOCK, INBOX, INBOX_READERS
+from config.celery_values import BEAT_KEYS, BEAT_LOCK, INBOX, INBOX_READERS, QUEUE
 from ops.doctor.findings import Check, Deployment, Finding, Level
-from tasks.unaccepted import QUEUES, UNACKED_INDEX
+from tasks.unaccepted import QUEUES, UNACKED_INDEX, strays
 from worker.ledger import Ledger
 from worker.overview import overview
 
@@ -66,6 +66,14 @@ def check_queue(deployment: Deployment) -> Iterator[Finding]:
         yield Finding("ok", "queue", f"{waiting} messages wait in Celery's queue")
 
 
+def check_strays(deployment: Deployment) -> Iterator[Finding]:
+    """No job was sent to a queue that nobody reads."""
+    for name, count in strays(deployment.redis).items():
+        found = f"{count} jobs in the list {name}, which no worker reads: they are delivered by nobody"
+        advice = f'mend the producer: queue="{QUEUE}"; let it send them again, and delete them from {name}'
+        yield Finding("problem", "queue", found, advice)
+
+
 def check_beat(deployment: Deployment) -> Iterator[Finding]:
     """Some beat holds the lock, which ends by itself when nobody holds it any longer, and starts what is due."""
     left_ms = int(deployment.redis.pttl(BEAT_LOCK))
@@ -86,7 +94,7 @@ def check_beat(deployment: Deployment) -> Iterator[Finding]:
         yield Finding("ok", "beat", "runs")
 
 
-CHECKS: tuple[Check, ...] = (check_workers, check_inbox, check_queue, check_beat)
+CHECKS: tuple[Check, ...] = (check_workers, check_inbox, check_queue, check_strays, check_beat)
 
 
 def _anything_due(deployment: Deployment) -> bool:

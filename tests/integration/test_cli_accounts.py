@@ -90,10 +90,19 @@ def test_without_its_variable_nothing_starts_and_with_it_the_account_is_there(cl
     assert list(told) == ["shop_nl", "portal", "reviews", "shop_new"]
 
 
+def test_a_secret_is_left_to_a_variable_where_that_is_asked_for(cli: CommandLine, secrets: Path) -> None:
+    ended = add(cli, "--code", "-", "--secret-to", "variable", "--offline")
+
+    assert ended.code == 0
+    assert VARIABLE in ended.out
+    assert list(secrets.iterdir()) == []
+
+
+@pytest.mark.parametrize("option", [["--secret-to", "file"], []], ids=["asked for", "as the folder is there"])
 def test_a_secret_goes_into_a_file_that_its_owner_alone_may_read_and_the_account_works(
-    cli: CommandLine, simulator: RunningSimulator, secrets: Path
+    cli: CommandLine, simulator: RunningSimulator, secrets: Path, option: list[str]
 ) -> None:
-    ended = cli.process(*SHOP, "--code", "-", "--secret-to", "file", *at(simulator), stdin=SECRET.encode())
+    ended = cli.process(*SHOP, "--code", "-", *option, *at(simulator), stdin=SECRET.encode())
 
     assert (ended.code, ended.err) == (0, "")
     assert ended.out == (

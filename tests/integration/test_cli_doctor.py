@@ -178,10 +178,27 @@ def test_an_account_that_its_provider_paused_is_told_with_the_cause(cli: Command
     found = findings(cli)["accounts"]
 
     assert (found["level"], found["found"]) == ("warning", "portal is paused, 0 wait: Wemasy does not know this token")
-    assert found["advice"] == (
-        "mend the cause; if that changed the accounts file or a secret, restart the workers, which read both at their"
-        " start; then: invitations resume portal"
+    assert re.fullmatch(
+        r"mend the cause \(its credentials: token at \S+\.toml:\d+\); if that changed the accounts file or a secret,"
+        r" restart the workers, which read both at their start; then: invitations resume portal",
+        found["advice"],
     )
+
+
+@pytest.mark.usefixtures("redis")
+def test_a_secret_that_another_place_overrules_is_told_with_that_place(
+    cli: CommandLine, redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variable = "INVITATIONS_ACCOUNTS__PORTAL__TOKEN"
+    (tmp_path / variable).write_text("mended-canary")
+    monkeypatch.setenv("INVITATIONS_SECRETS_DIR", str(tmp_path))
+    monkeypatch.setenv(variable, "wrong-canary")
+    redis.hset("invitations:pause:portal", mapping={"reason": "Wemasy does not know this token", "by": "provider"})
+
+    advice = findings(cli)["accounts"]["advice"]
+
+    assert f"its credentials: token at {variable} (environment, which goes before secrets folder)" in advice
+    assert "canary" not in advice
 
 
 @pytest.mark.usefixtures("redis")

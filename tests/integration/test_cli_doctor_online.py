@@ -124,7 +124,10 @@ def test_credentials_that_are_refused_are_a_problem_each(cli: CommandLine, simul
         "fixed": "unknown",
         "portal": "unknown",
     }
-    assert found["shop_nl"]["advice"] == "correct them, restart the workers, then: invitations resume shop_nl"
+    advice = found["shop_nl"]["advice"]
+    assert advice.startswith("correct them (shop_id at ")
+    assert advice.endswith("), restart the workers, then: invitations resume shop_nl")
+    assert "canary" not in advice
     assert "check" in found["reviews"]["found"]
 
 

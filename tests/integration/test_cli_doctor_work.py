@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from celery import Celery
 from redis import Redis
 
 from config.celery_values import INBOX, INBOX_READERS
 from tasks.inbox import InboxReader
+from tasks.unaccepted import strays
 from tests.command_line import CommandLine
 from tests.integration.examined import findings, let_a_worker_read
 from tests.integration.steps import send
@@ -221,3 +223,26 @@ def test_only_one_cure_at_a_time(cli: CommandLine) -> None:
 
     assert ended.code == 2
     assert "expected one of --online, --tidy and --reencrypt" in ended.err
+
+
+@pytest.mark.parametrize("queue", ["invitation", None])
+def test_jobs_that_were_sent_to_a_queue_that_nobody_reads_are_told(
+    cli: CommandLine, redis: Redis, redis_url: str, queue: str | None
+) -> None:
+    shop = Celery(broker=redis_url)
+    shop.send_task("invitations.send", args=[{"account": "portal", "email": "canary@example.com"}], queue=queue)
+    shop.send_task("shop.something_else", queue=queue)
+
+    told = [one for one in cli("doctor", "--json").data["findings"] if one["check"] == "queue"]
+
+    assert [one["level"] for one in told] == ["ok", "problem"]
+    assert told[1]["found"].startswith(f"1 jobs in the list {queue or 'celery'}, which no worker reads")
+    assert told[1]["advice"].startswith('mend the producer: queue="invitations"')
+
+
+def test_what_is_no_list_or_no_job_is_no_job_that_went_astray(cli: CommandLine, redis: Redis) -> None:
+    redis.sadd("_kombu.binding.shop", "shop")
+    redis.set("shop", "something of another program")
+    redis.lpush("celery", "no message", "{}")
+
+    assert strays(redis) == {}
