@@ -89,5 +89,6 @@ def scrub_values(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMap
         if name in MANY_LINES:
             event[name] = "\n".join(f"  {escaped(line)}" for line in scrub(value).split("\n"))
         else:
-            event[name] = escaped(scrub(value))
+            # What others say in several lines, or in columns, is read as one.
+            event[name] = escaped(scrub(" ".join(value.split()) if name == "event" else value))
     return event

@@ -1,5 +1,6 @@
 """What a refusal does not teach, and what Redis forgets is told again."""
 
+import pytest
 from redis import Redis
 
 from tasks.outcome import Throttled
@@ -74,3 +75,27 @@ def test_a_redis_that_lost_everything_is_told_again_what_is_configured(real_redi
     found = [one for _ in range(2) for one in line.ledger.admit(10, MINUTE)[1]]
 
     assert found == ["one"]
+
+
+@pytest.mark.parametrize("trickle", [0, 1, 6])
+def test_a_trickle_before_a_burst_says_nothing_of_the_window(real_redis: Redis, trickle: int) -> None:
+    line = Desk(real_redis, account("a"))
+    for _ in range(trickle):
+        deliver(line, 1)
+        line.later(5_000)
+    deliver(line, 10)
+
+    throttle(line, 1_000)
+
+    assert taught(line) == (10, 1_000)
+
+
+def test_what_came_evenly_before_a_refusal_all_belongs_to_its_window(real_redis: Redis) -> None:
+    line = Desk(real_redis, account("a"))
+    for _ in range(10):
+        deliver(line, 2)
+        line.later(1_000)
+
+    throttle(line, 50_000)
+
+    assert taught(line) == (20, MINUTE)

@@ -77,9 +77,24 @@ local function count_of_window(gate, seen, known, now, period)
   return math.min(count, known.count - 1)
 end
 
+-- Of the calls before a refusal those that came closest together, up to the time it was told to wait for: the trickle
+-- before a burst says nothing of the window. Of two that are as close the longer, which needs no second lesson.
+local function closest_of(gate, seen, reopens)
+  local calls = redis.call('ZREVRANGE', passed_key(gate), count_running(gate) + 1, -1, 'WITHSCORES')
+  local closest = {count = 0, period = 1}
+  local function consider(count, period)
+    if count * closest.period >= closest.count * period then closest = {count = count, period = period} end
+  end
+  for place = 1, math.min(#calls / 2, seen.count) do
+    consider(place, whole_seconds(reopens - tonumber(calls[2 * place])))
+  end
+  consider(seen.count, whole_seconds(seen.period))
+  return closest
+end
+
 -- What a refusal says of the limit. `seen`: how many calls passed between the opening of the gate and the time it was told
 -- to wait for. Returns the lesson, and how many tries for more count as having failed.
-local function lesson_of(gate, seen, known, now)
+local function lesson_of(gate, seen, known, now, reopens)
   local doubted, told, taught = known.doubted, known.told, known.taught
   if doubted and not known.configured and seen.count < 0.8 * doubted.count then
     -- Far fewer than before: no window that opens at once, but one that fills again, at the rate that was seen.
@@ -87,7 +102,7 @@ local function lesson_of(gate, seen, known, now)
     return seen, seen.count < 8 and 2 or 0
   end
   local base = taught or told
-  if not base then return {count = seen.count, period = whole_seconds(seen.period)}, 1 end
+  if not base then return closest_of(gate, seen, reopens), 1 end
   local slowest = slower(taught, told)
   local most = {count = slowest.count * base.period / slowest.period}
   return {count = count_of_window(gate, seen, most, now, base.period), period = base.period}, known.failed
@@ -131,7 +146,7 @@ local function learn_from_refusal(gate, now, step, reopens)
   end
   local known = {configured = configured, taught = taught, failed = failed, doubted = g[10] and slower(taught, said),
     told = slower(configured, not assumed and said or nil)}
-  local lesson, tries = lesson_of(gate, seen, known, now)
+  local lesson, tries = lesson_of(gate, seen, known, now, reopens)
   teach_lesson(gate, step, known, lesson, tries, reopens)
 end
 
