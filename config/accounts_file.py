@@ -39,6 +39,9 @@ def accounts_of(sources: Sources, settings: Settings) -> Accounts:
         raise ConfigurationError([_without_accounts(settings.accounts_file)])
     accounts, faults = {}, list(sources.file.faults)
     for name, fields in raw.items():
+        if sources.file.faults and name not in sources.file.tables:
+            # Most likely its table is what cannot be read.
+            continue
         found = _account(name, fields)
         if isinstance(found, BaseAccount):
             accounts[name] = found

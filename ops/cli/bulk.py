@@ -1,5 +1,6 @@
 """One step for many invitations, with a progress bar and what became of them."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -55,7 +56,11 @@ def report(verb: str, moved: Moved, *, named: bool, as_json: bool) -> None:
         print_json({verb: moved.changed, "unchanged": moved.unchanged})
     else:
         typer.echo(f"{moved.changed} {verb}" + (f", {len(moved.unchanged)} not" if moved.unchanged else ""))
-    if not named or not moved.unchanged:
+    if not moved.unchanged:
+        return
+    if not named:
+        for state, count in Counter(moved.unchanged.values()).most_common():
+            typer.echo(f"{count} not: {WHY_NOT.get(state, f'it is {state}')}", err=True)
         return
     for invitation, state in moved.unchanged.items():
         typer.echo(f"{clean(invitation)} was not {verb}: {WHY_NOT.get(state, f'it is {state}')}", err=True)

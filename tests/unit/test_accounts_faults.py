@@ -146,6 +146,17 @@ def test_what_is_no_toml_is_told_with_line_and_column(text: str | bytes, expecte
     assert fault.startswith(expected)
 
 
+@pytest.mark.parametrize("text", ["[accounts\n", SHOP.replace("accounts.", "account.")])
+def test_the_secret_of_an_account_whose_table_cannot_be_read_is_no_fault(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("INVITATIONS_ACCOUNTS__SHOP_NL__CODE", "s3cret")
+
+    [fault] = faults(text)
+
+    assert fault.startswith("accounts.toml:1")
+
+
 def test_a_file_that_cannot_be_read_says_why() -> None:
     Path("accounts.toml").mkdir()
 
