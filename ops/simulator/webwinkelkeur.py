@@ -31,6 +31,9 @@ INCOMPLETE = "Not all obligated variables are set."
 WRONG_CREDENTIALS = "Incorrect authentication credentials."
 UNEXPECTED = "Unexpected error while processing. Please contact WebwinkelKeur."
 
+NO_SHOP = "404"
+"""The id of a shop that is not known."""
+
 WITHOUT_CONSENT = "without-consent"
 """Customers of orders that begin with this did not agree to be invited."""
 
@@ -76,7 +79,7 @@ class WebwinkelKeur(Provider):
         shop, code = call.request.query.get("id", ""), call.request.query.get("code", "")
         if not shop or not code:
             return self._rejected(INCOMPLETE)
-        if shop.startswith(WRONG) or code.startswith(WRONG):
+        if shop == NO_SHOP or shop.startswith(WRONG) or code.startswith(WRONG):
             return Verdict(Outcome.REFUSED, self.refused())
         if call.kind == "create":
             return self._create(call)

@@ -122,7 +122,9 @@ def test_credentials_are_required(simulator: RunningSimulator, method: str, quer
     assert answer.json() == {"status": "error", "message": "Not all obligated variables are set."}
 
 
-@pytest.mark.parametrize("query", [{"id": "1", "code": "wrong"}, {"id": "wrong1", "code": "abc"}])
+@pytest.mark.parametrize(
+    "query", [{"id": "1", "code": "wrong"}, {"id": "wrong1", "code": "abc"}, {"id": "404", "code": "abc"}]
+)
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_wrong_credentials_are_refused(simulator: RunningSimulator, method: str, query: dict[str, str]) -> None:
     answer = requests.request(method, simulator.url + PATH, params=query, data=FORM, timeout=5)
