@@ -57,8 +57,8 @@ def simulate(  # noqa: PLR0913
     GET /_stats counts the calls of each account; POST /_control changes limits and brings faults while it runs.
 
     Words that do something: credentials that begin with "wrong" are refused (a Wemasy token that begins with
-    "wrong-permissions" is known and may not invite), as is the shop_id 404, and where WebwinkelKeur is asked for consent, customers of
-    orders that begin with "without-consent" did not give it.
+    "wrong-permissions" is known and may not invite), and so is the shop_id 404; where WebwinkelKeur is asked for
+    consent, customers of orders that begin with "without-consent" did not give it.
 
     \b
     Example:
