@@ -2,6 +2,12 @@
 -- ARGV: gate, count or '', period ms or '', burst or '', concurrency, account...
 local gate, count, period, burst, concurrency = unpack(ARGV)
 local key = gate_key(gate)
+local before = fields(key, 'count', 'period')
+if (before[1] or '') ~= count or (before[2] or '') ~= period then
+  -- Whoever names another limit knows better than what refusals taught.
+  redis.call('HDEL', key, 'taught_count', 'taught_period', 'taught_at', 'grown', 'failed', 'tried_from', 'late', 'unsure',
+    'stray_at')
+end
 if count == '' then
   redis.call('HDEL', key, 'count', 'period')
 else
@@ -12,12 +18,12 @@ redis.call('HSET', key, 'concurrency', concurrency)
 redis.call('HDEL', key, 'look_at', 'full')
 for index = 6, #ARGV do
   local account = ARGV[index]
-  local before = redis.call('HGET', GATES, account)
-  if before and before ~= gate then
-    redis.call('ZREM', turns_key(before), account)
-    redis.call('SREM', members_key(before), account)
-    redis.call('SREM', busy_key(before), account)
-    free_place(before)
+  local left = redis.call('HGET', GATES, account)
+  if left and left ~= gate then
+    redis.call('ZREM', turns_key(left), account)
+    redis.call('SREM', members_key(left), account)
+    redis.call('SREM', busy_key(left), account)
+    free_place(left)
   end
   redis.call('SADD', members_key(gate), account)
   redis.call('HSET', GATES, account, gate)

@@ -9,6 +9,7 @@ local LATE_PART, FIRST_LATE_PART = 25, 5
 -- call in an hour is refused.
 local TRY_MS, TRY_MOST_MS = 7500, 3600000
 local LEAST_WINDOW_MS = 1000
+local STRAY_WINDOWS = 20
 -- What people want to be told of: gate_closed, gate_opened (or an account resumed), account_paused.
 local news = ''
 
@@ -122,6 +123,17 @@ local function teach_lesson(gate, step, known, lesson, failed, reopens)
   end
 end
 
+-- One refusal of calls that used about the whole of the configured limit: they came where windows meet, later than they
+-- left. Were the limit wrong, the next windows would be refused too.
+local function is_stray(gate, configured, now)
+  local gkey, period = gate_key(gate), configured.period
+  local passed = redis.call('ZCOUNT', passed_key(gate), '(' .. int(now - period), '+inf') - count_running(gate) - 1
+  if passed < 0.7 * configured.count then return false end
+  local before = tonumber(redis.call('HGET', gkey, 'stray_at') or -math.huge)
+  redis.call('HSET', gkey, 'stray_at', int(now))
+  return now - before > STRAY_WINDOWS * period
+end
+
 local function learn_from_refusal(gate, now, step, reopens)
   local gkey = gate_key(gate)
   local opened, answered = measured(gkey, now, step.began or now)
@@ -132,6 +144,7 @@ local function learn_from_refusal(gate, now, step, reopens)
   redis.call('HSET', gkey, 'opened_at', int(reopens), 'answered', 0)
   redis.call('HDEL', gkey, 'late', 'unsure')
   local configured, said, taught = pair(g[1], g[2]), pair(g[3], g[4]), pair(g[5], g[6])
+  if configured and not taught and is_stray(gate, configured, now) then return end
   local failed = tonumber(g[7] or -1) + 1
   if taught and g[8] then
     -- A try for more: back to what was known before.
