@@ -73,23 +73,18 @@ def unaccepted(redis: Redis) -> Iterator[Unaccepted]:
             yield Unaccepted(UNACKED, tag, None, note)
         elif name == QUEUE:
             yield _read(UNACKED, tag, json.dumps(json.loads(note)[0]))
+    yield from strays(redis)
 
 
-def strays(redis: Redis, most: int = PAGE) -> dict[str, int]:
-    """How many messages of `invitations.send` stand in lists of Celery's that no worker of ours reads, by list; of each
-    list the `most` that stand there longest are looked at. Raises redis.RedisError."""
+def strays(redis: Redis) -> Iterator[Unaccepted]:
+    """Jobs in the lists of queues that no worker of ours reads. Raises redis.RedisError."""
     bound = cast(Iterator[str], redis.scan_iter(f"{BINDING}*", count=PAGE))
     names = {CELERYS_OWN, *(key.removeprefix(BINDING) for key in bound)} - {*QUEUES}
-    found = {name: _count_jobs(redis, name, most) for name in sorted(names)}
-    return {name: count for name, count in found.items() if count}
-
-
-def _count_jobs(redis: Redis, name: str, most: int) -> int:
-    with suppress(NoPermissionError):
-        if redis.type(name) == "list":
-            messages = cast(list[str], redis.lrange(name, -most, -1))
-            return sum(_read(name, one, one).job is not None for one in messages)
-    return 0
+    for name in sorted(names):
+        with suppress(NoPermissionError):
+            if redis.type(name) == "list":
+                found = (_read(name, message, message) for message in _messages(redis, name))
+                yield from (one for one in found if one.job is not None)
 
 
 def remove(redis: Redis, jobs: Sequence[Unaccepted]) -> None:

@@ -1,6 +1,8 @@
 """Flower's start: not without a login, unless the configuration says so by name; and with everything masked."""
 
 import os
+import socket
+from contextlib import suppress
 from importlib import import_module
 from logging import INFO, getLogger
 from pathlib import Path
@@ -18,12 +20,16 @@ NO_STORE = f"""Flower is not started: it cannot keep what it saw in %s.
 Give {PREFIX}FLOWER_DB a file in a folder that exists and that Flower's user may write."""
 
 
+PORT_TAKEN = """Flower is not started: port %d of %s is taken.
+Give it another, --port=NUMBER, or end what listens there."""
+
+
 def prepare_flower(**_: object) -> None:
     """Called when a command of Celery imports the tasks, by when Flower has read all its options.
 
     Raises:
-        SystemExit: this is Flower, without a login and without the setting that allows it, or without a place for what
-            it is to keep.
+        SystemExit: this is Flower, without a login and without the setting that allows it, without a place for what
+            it is to keep, or with a port that is taken.
     """
     context = click.get_current_context(silent=True)
     if context is None or context.command.name != "flower":
@@ -32,6 +38,7 @@ def prepare_flower(**_: object) -> None:
     _require_login()
     if options.persistent and not os.access(Path(options.db).absolute().parent, os.W_OK):
         raise SystemExit(NO_STORE % options.db)
+    _require_port()
     # At DEBUG it prints what is sent over the API: a whole job.
     getLogger("flower.api.tasks").setLevel(INFO)
     # Nothing but Flower itself is to load Flower.
@@ -47,3 +54,12 @@ def _require_login() -> None:
     if settings().flower_without_login != "yes":
         raise SystemExit(NO_LOGIN)
     getLogger("flower").warning("Flower asks for no login: whoever reaches it can read and stop deliveries")
+
+
+def _require_port() -> None:
+    """Flower itself would end in a traceback."""
+    address = options.address or "127.0.0.1"
+    if options.unix_socket:
+        return
+    with suppress(OSError), socket.create_connection((address, options.port), timeout=1):
+        raise SystemExit(PORT_TAKEN % (options.port, address))

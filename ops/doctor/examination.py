@@ -1,7 +1,7 @@
 """All checks in a row, the configuration first: without it there is nothing else to look at."""
 
 from redis import Redis
-from redis.exceptions import AuthenticationError, RedisError
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from config.errors import ConfigurationError
 from config.settings import load_settings
@@ -10,6 +10,7 @@ from ops.doctor.configuration import accounts_of, check_variables, fault_of
 from ops.doctor.findings import Check, Deployment, Finding
 from ops.doctor.online import check_credentials
 from worker.connection import connect
+from worker.masking import scrub
 
 CHECKS: tuple[Check, ...] = (
     *server.CHECKS,
@@ -53,7 +54,10 @@ def _reach(client: Redis) -> Finding | None:
         client.ping()
     except AuthenticationError:
         return Finding("problem", "redis", "refuses the user or password", "correct INVITATIONS_REDIS_URL")
+    except ResponseError as error:
+        found = f"answers, and refuses what INVITATIONS_REDIS_URL asks for ({scrub(str(error))})"
+        return Finding("problem", "redis", found, "correct its database's number, or what its user may do")
     except RedisError as error:
-        advice = "check INVITATIONS_REDIS_URL and that the server runs"
+        advice = "check INVITATIONS_REDIS_URL and that the server runs; rediss:// is for one that speaks TLS"
         return Finding("problem", "redis", f"does not answer ({type(error).__name__})", advice)
     return None

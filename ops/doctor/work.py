@@ -1,7 +1,9 @@
 """Whether the work goes on: workers, what waits to be accepted, and beat."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, cast
 
 from redis import Redis
@@ -68,8 +70,10 @@ def check_queue(deployment: Deployment) -> Iterator[Finding]:
 
 def check_strays(deployment: Deployment) -> Iterator[Finding]:
     """No job was sent to a queue that nobody reads."""
-    for name, count in strays(deployment.redis).items():
-        found = f"{count} jobs in the list {name}, which no worker reads: they are delivered by nobody"
+    counts = Counter(one.key for one in islice(strays(deployment.redis), COUNTED))
+    for name, count in counts.items():
+        many = " or more" if counts.total() >= COUNTED else ""
+        found = f"{count}{many} jobs in the list {name}, which no worker reads: they are delivered by nobody"
         advice = f'mend the producer: queue="{QUEUE}"; let it send them again, and delete them from {name}'
         yield Finding("problem", "queue", found, advice)
 

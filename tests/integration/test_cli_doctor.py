@@ -313,6 +313,15 @@ def test_a_redis_that_is_away_is_one_problem(cli: CommandLine) -> None:
     assert "canary" not in str(found)
 
 
+def test_a_database_that_the_server_does_not_have_is_told(cli: CommandLine) -> None:
+    cli.set("REDIS_URL", cli.redis_url.rpartition("/")[0] + "/9999")
+
+    found = findings(cli, code=1)["redis"]
+
+    assert found["found"].startswith("answers, and refuses what INVITATIONS_REDIS_URL asks for (")
+    assert found["advice"].startswith("correct its database's number")
+
+
 def test_what_may_not_be_seen_is_told_and_the_rest_is_looked_at(cli: CommandLine, redis: Redis) -> None:
     redis.acl_setuser("reader", enabled=True, nopass=True, keys=["*"], commands=["+@all", "-info", "-config"])
     cli.set("REDIS_URL", cli.redis_url.replace("redis://", "redis://reader:any@"))

@@ -284,6 +284,8 @@ WAYS: dict[str, Way] = {
     "Celery's queue": by_celery,
     "Celery's queue, by a keyword": lambda url, job: by_celery(url, job, args=[], kwargs={"job": job}),
     "Celery's queue, with a priority": lambda url, job: by_celery(url, job, priority=9),
+    "a queue that nobody reads": lambda url, job: by_celery(url, job, queue="invitation"),
+    "no queue named": lambda url, job: by_celery(url, job, queue=None),
     "Celery's queue, compressed": lambda url, job: by_celery(url, job, compression="gzip"),
     "Celery's queue, in the older protocol": lambda url, job: by_celery(url, job, protocol=1),
     "Celery's queue, taken by a worker": by_celery_taken,

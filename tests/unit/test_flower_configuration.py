@@ -1,6 +1,7 @@
 """Flower's start and its configuration: from where it takes what, and what keeps it from starting."""
 
 import runpy
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from tornado.options import options
 
 from config.settings import settings
-from worker.dashboard import NO_STORE, prepare_flower
+from worker.dashboard import NO_STORE, PORT_TAKEN, prepare_flower
 
 FILE = Path(__file__).parents[2] / "config" / "flower.py"
 assert flower.options.options is options
@@ -85,3 +86,15 @@ def test_it_does_not_start_where_it_could_not_keep_what_it_saw(tmp_path: Path, m
         start()
 
     assert stopped.value.code == NO_STORE % (tmp_path / "nowhere" / "x")
+
+
+def test_it_does_not_start_on_a_port_that_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        for name, value in {"basic_auth": ["a:b"], "persistent": False, "address": "127.0.0.1", "port": port}.items():
+            monkeypatch.setattr(options.mockable(), name, value)
+
+        with pytest.raises(SystemExit) as stopped:
+            start()
+
+    assert stopped.value.code == PORT_TAKEN % (port, "127.0.0.1")
