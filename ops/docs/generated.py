@@ -1,6 +1,6 @@
 """The parts of the reference that the code itself writes: what it has, with what it says of it.
 
-A page holds `<!-- generated: NAME -->` in their place.
+A page holds `<!-- generated: NAME -->` in their place, with a line for who reads it unbuilt.
 """
 
 import re
@@ -28,7 +28,8 @@ from worker.records import STATES
 from worker.steering import WITHOUT_EFFECT
 
 ROOT = Path(__file__).parents[2]
-PLACE = re.compile(r"<!-- generated: (\w+) -->")
+UNBUILT = "*Here `make docs` puts what the code says of it.*"
+PLACE = re.compile(rf"<!-- generated: (\w+) -->\n{re.escape(UNBUILT)}")
 EXAMPLE = ROOT / "config" / "accounts.example.toml"
 MODELS: dict[str, type[BaseAccount]] = {
     "webwinkelkeur": WebwinkelkeurAccount,

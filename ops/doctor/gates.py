@@ -14,6 +14,8 @@ from worker.overview import AccountView, overview
 from worker.records import Records
 
 OVERDUE_MS = 5 * 60_000
+HOUR_MS = 3_600_000
+LONG_MS = HOUR_MS // 6
 OUTAGE = "unavailable: "
 # What settle.lua and tell.lua note when they could not learn from an answer.
 FAULT = "lesson_fault"
@@ -26,6 +28,7 @@ def check_accounts(deployment: Deployment) -> Iterator[Finding]:
     ledger, records = Ledger(deployment.redis), Records(deployment.redis)
     for name, view in overview(ledger, deployment.accounts.values(), states=()).items():
         yield from _gate(deployment, name, view)
+        yield from _pace(deployment, name, view)
     for name in records.accounts():
         waiting = 0 if name in deployment.accounts else records.count(name, "queued")
         if waiting:
@@ -77,6 +80,19 @@ def _gate(deployment: Deployment, name: str, view: AccountView) -> Iterator[Find
             f" invitations resume {name} tries at once"
         )
         yield Finding(level, "accounts", found, advice)
+
+
+def _pace(deployment: Deployment, name: str, view: AccountView) -> Iterator[Finding]:
+    """What refusals taught may be too little, where others used the same limit for a while."""
+    if not view.oldest_due_ms or view.gate == "paused":
+        return
+    gate = f"invitations:gate:{deployment.accounts[name].gate}"
+    count, period = cast(list[str | None], deployment.redis.hmget(gate, "taught_count", "taught_period"))
+    if count and period and view.waiting * int(period) / int(count) > LONG_MS:
+        taught, hours = f"{count} per {int(period) / 1000:g} s", view.waiting * int(period) / int(count) / HOUR_MS
+        found = f"{name}: {view.waiting} wait, and at {taught}, which refusals taught, they take"
+        advice = "if the provider allows more, write that limit into the accounts file and restart the workers"
+        yield Finding("warning", "gates", f"{found} {hours:.1f} h", advice)
 
 
 def _faults(redis: Redis) -> Iterator[tuple[str, str]]:

@@ -144,7 +144,7 @@ def _failure(message: str, status: int, reason: str) -> Outcome:
         return Rejected(reason)
     if "unexpected error" not in words and status in (401, 403):
         return CredentialsRefused(reason)
-    return Unclear(reason)
+    return Unclear(reason if status == HTTPStatus.OK else f"{reason} (HTTP {status})")
 
 
 def _row(item: Any, zone: ZoneInfo) -> Row | None:

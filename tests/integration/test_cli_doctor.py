@@ -229,6 +229,25 @@ def test_an_outage_that_keeps_work_waiting_is_told(
     assert "invitations resume portal" in found["advice"]
 
 
+@pytest.mark.parametrize(("count", "told"), [("10", True), ("6000", False)])
+def test_work_that_waits_long_for_what_refusals_taught_is_told(
+    cli: CommandLine, redis: Redis, count: str, told: bool
+) -> None:
+    let_a_worker_read(redis)
+    for number in range(200):
+        redis.zadd("invitations:line:portal", {f"i{number}": ledger().now() - 1_000})
+    redis.hset("invitations:gate:portal", mapping={"taught_count": count, "taught_period": "36181"})
+
+    found = findings(cli).get("gates")
+
+    if not told:
+        assert found is None
+    else:
+        assert found
+        assert found["found"] == ("portal: 200 wait, and at 10 per 36.181 s, which refusals taught, they take 0.2 h")
+        assert found["advice"].startswith("if the provider allows more, write that limit into the accounts file")
+
+
 def test_a_gate_that_a_limit_closed_is_as_it_should_be(cli: CommandLine, redis: Redis) -> None:
     let_a_worker_read(redis)
     invitation = send(cli, "1", "portal")
