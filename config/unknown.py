@@ -35,6 +35,6 @@ def _begins_nearly_as_ours(name: str) -> bool:
 def _nearest(name: str, known: set[str]) -> str:
     own = {variable.removeprefix(PREFIX): variable for variable in known}
     near = nearest(name.partition("_")[2], own, 0.8)
-    if not near and "_ACCOUNTS_" in name:
+    if not near and "_ACCOUNT" in name:
         return f"{VARIABLE}NAME__FIELD"
     return own.get(near, "")

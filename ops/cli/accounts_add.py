@@ -117,7 +117,7 @@ def _provider(provider: str | None) -> str:
     if provider is None and sys.stdin.isatty():
         typer.echo(f"Providers: {', '.join(known)}", err=True)
     while provider is None and sys.stdin.isatty():
-        answer = str(typer.prompt("provider", err=True)).strip()
+        answer = str(typer.prompt("provider", err=True)).strip().lower()
         provider = answer if answer in known else None
         if provider is None:
             typer.echo(f"There is none of that name{did_you_mean(answer, known)}", err=True)

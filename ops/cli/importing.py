@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRe
 
 from ops.cli.checking import Checker
 from ops.cli.errors import BAD_USAGE, Failure, explain
-from ops.cli.options import AsJson, accounts_completed
+from ops.cli.options import AsJson, accounts_completed, known_account
 from ops.cli.output import console, print_json
 from ops.cli.rows import OF_THE_LINE, Row, csv_rows, json_rows
 from ops.cli.source import STANDARD_INPUT, Format, Source, format_of, opened
@@ -110,6 +110,8 @@ def import_file(  # noqa: PLR0913
     """
     if each and not as_json:
         raise typer.BadParameter("expected --json with it", param_hint="--rows")
+    if account is not None:
+        known_account(account)
     rows = {"csv": csv_rows, "jsonl": json_rows}[kind or format_of(file)]
     outcome = Outcome(kept=None if as_json or dry_run else SHOWN)
     accept = Checker().check if dry_run else _accept

@@ -264,6 +264,7 @@ def test_a_gate_that_a_limit_closed_is_as_it_should_be(cli: CommandLine, redis: 
     [
         ("CONCURENCY", "; the nearest that there is: INVITATIONS_CONCURRENCY"),
         ("ACCOUNTS_SHOP_NL_CODE", "; the nearest that there is: INVITATIONS_ACCOUNTS__NAME__FIELD"),
+        ("ACCOUNT__SHOP_NL__CODE", "; the nearest that there is: INVITATIONS_ACCOUNTS__NAME__FIELD"),
         ("COLOUR", ""),
         ("ACCOUNTS_FIEL", "; the nearest that there is: INVITATIONS_ACCOUNTS_FILE"),
     ],

@@ -137,6 +137,15 @@ def test_a_pipe_can_be_imported(cli: CommandLine) -> None:
     assert (ended.code, ended.out, ended.err) == (0, "1 accepted, 0 already known, 0 refused\n", "")
 
 
+@pytest.mark.parametrize("option", [[], ["--dry-run"]])
+def test_an_account_that_is_misspelt_is_told_before_a_line_is_read(cli: CommandLine, option: list[str]) -> None:
+    ended = cli("import", cli.write("orders.jsonl", '{"email": "a@example.com"}\n'), "--account", "shop_nk", *option)
+
+    assert (ended.code, ended.out) == (2, "")
+    assert "no account is named 'shop_nk'; there are: portal, reviews, shop_nl; did you mean shop_nl?" in ended.err
+    assert cli("status", "--json").data["refused_unknown_account"] == 0
+
+
 def test_a_file_with_nothing_in_it_is_no_error(cli: CommandLine) -> None:
     assert cli("import", cli.write("orders.jsonl", "")).out == "0 accepted, 0 already known, 0 refused\n"
 
