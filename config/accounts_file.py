@@ -37,6 +37,8 @@ def accounts_of(sources: Sources, settings: Settings) -> Accounts:
     raw = sources.fields()
     if not raw and not sources.file.faults:
         raise ConfigurationError([_without_accounts(settings.accounts_file)])
+    if any("provider" not in fields for fields in raw.values()) and not sources.file.path.exists():
+        raise ConfigurationError([_without_accounts(settings.accounts_file)])
     accounts, faults = {}, list(sources.file.faults)
     for name, fields in raw.items():
         if sources.file.faults and name not in sources.file.tables:

@@ -9,15 +9,16 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
+from config.accounts import BaseAccount
 from config.accounts_file import accounts
 from config.settings import settings
 from ops.cli.errors import Failure
 from ops.cli.options import AsJson
-from ops.cli.output import cell, clean, iso, moment, print_json, print_table, table
+from ops.cli.output import cell, clean, iso, moment, print_json, print_table, span, table
 from ops.cli.timeline import next_step, timeline
 from worker.connection import redis
 from worker.ledger import ledger
-from worker.overview import overview
+from worker.overview import AccountView, overview
 from worker.records import Record, Records
 from worker.vault import Vault
 
@@ -131,6 +132,21 @@ def _gate_of(record: Record) -> str:
         return f" Its account {clean(record.account)} is configured no longer."
     view = overview(ledger(), [account], states=())[account.name]
     if view.gate == "open":
-        return ""
+        return _open_gate(account, view)
     until = f", until {moment(view.gate_until)}" if view.gate == "closed" else ""
-    return f" The gate of {account.name} is {view.gate}{until}: {clean(view.gate_reason or 'no reason is known')}."
+    why = clean(view.gate_reason or "no reason is known")
+    resume = f" When that is mended: invitations resume {account.name}." if view.gate == "paused" else ""
+    return f" The gate of {account.name} is {view.gate}{until}: {why}.{resume}"
+
+
+def _open_gate(account: BaseAccount, view: AccountView) -> str:
+    """What an invitation that is due may wait for all the same."""
+    if view.delivering >= account.concurrency:
+        lease = span(settings().lease_seconds * 1_000)
+        return (
+            f" {view.delivering} calls of {account.name} run, and no more may at once; one of a worker that died counts"
+            f" until its lease ends, {lease} at most."
+        )
+    if view.limit:
+        return f" {view.waiting} of {account.name} wait, and its limit is {view.limit}."
+    return ""

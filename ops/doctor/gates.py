@@ -6,7 +6,6 @@ from typing import cast
 from redis import Redis
 
 from config.accounts import BaseAccount
-from config.units import Rate
 from ops.doctor.credentials import places
 from ops.doctor.findings import Check, Deployment, Finding, Level
 from worker.ledger import Ledger
@@ -112,7 +111,7 @@ def _meant(account: BaseAccount) -> list[str | None]:
 
 def _words(values: list[str | None]) -> str:
     count, period, burst, concurrency = values
-    limit = f"limit {Rate(int(count), int(period))}" if count and period else "no limit"
+    limit = f"limit {count} per {int(period) / 1000:g} s" if count and period else "no limit"
     return f"{limit}{f', burst {burst}' if burst else ''}, {concurrency} calls at once"
 
 

@@ -51,7 +51,7 @@ def _ask(pipeline: Pipeline, ledger: Ledger, settings: Settings, account: Accoun
         return Finding("warning", CHECK, found, "ask again then")
     failure = pipeline.check(account, timeout=account.timeout)
     if failure is None:
-        return Finding("ok", CHECK, "the provider takes them")
+        return _taken(account, is_paused=wait_ms == PAUSED)
     if isinstance(failure, Throttled):
         ledger.tell(account.gate, account.name, gate_lesson(failure, random()), announced=False)
         return Finding("warning", CHECK, f"not told, {failure.reason}", "ask again in a minute")
@@ -59,6 +59,13 @@ def _ask(pipeline: Pipeline, ledger: Ledger, settings: Settings, account: Accoun
     if isinstance(failure, CredentialsRefused):
         return _refused(account, settings, found)
     return Finding("problem", CHECK, found, "see whether the provider is up, and base_url is right; then ask again")
+
+
+def _taken(account: Account, *, is_paused: bool) -> Finding:
+    if not is_paused:
+        return Finding("ok", CHECK, "the provider takes them")
+    advice = f"where they were mended, restart the workers, then: invitations resume {account.name}"
+    return Finding("warning", CHECK, "the provider takes them, but the account is paused", advice)
 
 
 def _untold(ledger: Ledger, settings: Settings, account: Account) -> Finding:

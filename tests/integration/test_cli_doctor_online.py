@@ -146,7 +146,13 @@ def test_a_paused_account_is_asked_all_the_same(cli: CommandLine, simulator: Run
     ask(cli, simulator.url)
     cli("pause", "shop_nl")
 
-    assert ask(cli, simulator.url)["shop_nl"]["level"] == "ok"
+    found = ask(cli, simulator.url)["shop_nl"]
+
+    assert (found["level"], found["found"]) == (
+        "warning",
+        "shop_nl: the provider takes them, but the account is paused",
+    )
+    assert found["advice"].endswith("then: invitations resume shop_nl")
 
 
 @pytest.mark.usefixtures("real_redis")

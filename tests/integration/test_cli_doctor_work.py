@@ -157,7 +157,7 @@ def test_workers_that_go_by_an_older_accounts_file_are_told(cli: CommandLine, re
 
     assert (found["level"], found["found"]) == (
         "warning",
-        "portal: the workers go by limit 30/60000 ms, 10 calls at once, the accounts file says limit 60/60000 ms,"
+        "portal: the workers go by limit 30 per 60 s, 10 calls at once, the accounts file says limit 60 per 60 s,"
         " 10 calls at once",
     )
     redis.hset("invitations:gate:portal", "count", "60")

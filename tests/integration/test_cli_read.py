@@ -64,7 +64,21 @@ def test_show_says_when_one_that_waits_comes_up_and_what_holds_it(cli: CommandLi
 
     [waits] = cli("show", later).out.splitlines()[-1:]
 
-    assert re.fullmatch(r"It waits: due in (2 h|1 h 59 min)\. The gate of shop_nl is paused: wrong template\.", waits)
+    held = "The gate of shop_nl is paused: wrong template. When that is mended: invitations resume shop_nl."
+    assert re.fullmatch(rf"It waits: due in (2 h|1 h 59 min)\. {re.escape(held)}", waits)
+
+
+def test_show_says_what_one_that_is_due_waits_for_at_an_open_gate(cli: CommandLine) -> None:
+    cli.set("ACCOUNTS__PORTAL__CONCURRENCY", "1")
+    cli.set("ACCOUNTS__PORTAL__LIMIT", "20/minute")
+    first, second = send(cli, "1", "portal"), send(cli, "2", "portal")
+
+    [by_limit] = cli("show", second).out.splitlines()[-1:]
+    claim(first)
+    [by_calls] = cli("show", second).out.splitlines()[-1:]
+
+    assert by_limit.endswith(" 2 of portal wait, and its limit is 20 per 60 s.")
+    assert " 1 calls of portal run, and no more may at once; one of a worker that died counts until its" in by_calls
 
 
 def test_show_prints_the_job_only_when_asked(cli: CommandLine) -> None:

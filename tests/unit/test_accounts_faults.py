@@ -1,5 +1,6 @@
 """Faults of accounts name the line and the field, or the variable, that is to be mended, and repeat no value."""
 
+import re
 import tomllib
 from pathlib import Path
 
@@ -155,6 +156,16 @@ def test_the_secret_of_an_account_whose_table_cannot_be_read_is_no_fault(
     [fault] = faults(text)
 
     assert fault.startswith("accounts.toml:1")
+
+
+def test_a_file_that_is_not_there_is_told_and_not_the_secrets_of_its_accounts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INVITATIONS_ACCOUNTS__SHOP_NL__CODE", "s3cret")
+
+    with pytest.raises(ConfigurationError) as refused:
+        load_accounts(load_settings(accounts_file=Path("acounts.toml")))
+
+    [fault] = refused.value.faults
+    assert re.search(r"/acounts\.toml: does not exist; run `invitations accounts add`", fault)
 
 
 def test_a_file_that_cannot_be_read_says_why() -> None:
