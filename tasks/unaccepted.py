@@ -25,7 +25,7 @@ QUEUES = tuple(f"{QUEUE}{Channel.sep}{step}" if step else QUEUE for step in PRIO
 # A list for each queue that somebody named, and the one of who named none.
 BINDING, CELERYS_OWN = "_kombu.binding.", "celery"
 TASK = "invitations.send"
-PAGE = 500
+PAGE, MANY_KEYS = 500, 5_000
 NO_JOB_SENT = Fault(field="job", problem="was not given; expected it as the only argument: args=[job]")
 MORE_THAN_A_JOB = Fault(field="job", problem="expected it as the only argument, args=[job]: found others beside it")
 NO_JOB = Fault(field="job", problem="expected an entry of the inbox with a field `job` that holds the job as JSON")
@@ -78,7 +78,7 @@ def unaccepted(redis: Redis) -> Iterator[Unaccepted]:
 
 def strays(redis: Redis) -> Iterator[Unaccepted]:
     """Jobs in the lists of queues that no worker of ours reads. Raises redis.RedisError."""
-    bound = cast(Iterator[str], redis.scan_iter(f"{BINDING}*", count=PAGE))
+    bound = cast(Iterator[str], redis.scan_iter(f"{BINDING}*", count=MANY_KEYS))
     names = {CELERYS_OWN, *(key.removeprefix(BINDING) for key in bound)} - {*QUEUES}
     for name in sorted(names):
         with suppress(NoPermissionError):
