@@ -127,7 +127,8 @@ local function take_turns(gate, limit, most)
   return taken, next_turn(gate, taken)
 end
 
--- How many calls may be on their way, by the fields that `visit` reads of the gate: where the limit turns out to be a smaller one, each of them is refused.
+-- How many calls may be on their way, by the fields that `visit` reads of the gate: where the limit turns out to be a
+-- smaller one, each of them is refused.
 local function at_once(f, limit)
   local most, answered, quickest = tonumber(f[2] or 0), tonumber(f[6] or 0), tonumber(f[7])
   if f[3] then return math.min(most, 1) end
