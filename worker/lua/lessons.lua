@@ -71,7 +71,7 @@ local function count_of_window(gate, seen, known, now, period)
       local again = fields(gate_key(gate), 'count', 'taught_count')
       count = again[1] and again[2] and math.floor(0.9 * last) or last
     end
-  elseif part < 0.9 and count < known.count / 2 then
+  elseif part < 0.9 and count < known.count / 3 then
     -- Told to wait for less than a window, and after few calls: others are at it. The rate says more.
     count = math.floor(count / part + 0.5)
   end
