@@ -25,8 +25,16 @@ ROWS: list[tuple[Goal, Scenario]] = [
     (UNKNOWN, Scenario(SIX, "sliding", headers="per_minute", count=300)),
     (TOO_HIGH, Scenario(SECOND, "sliding", configured="40/second")),
     (TOO_HIGH, Scenario(SIX, "bucket", configured="120/6s")),
-    (TOO_HIGH, Scenario(MINUTE, "bucket", configured="120/minute", latency_ms=2, out_ms=1, count=300, seed=2)),
-    (SHARED, Scenario(MINUTE, "bucket", configured=MINUTE, other_share=0.5, latency_ms=2, out_ms=1, count=300, seed=4)),
+    (
+        TOO_HIGH,
+        Scenario(MINUTE, "bucket", configured="120/minute", latency_ms=2, out_ms=1, stray_ms=5, count=300, seed=2),
+    ),
+    (
+        SHARED,
+        Scenario(
+            MINUTE, "bucket", configured=MINUTE, other_share=0.5, latency_ms=2, out_ms=1, stray_ms=5, count=300, seed=4
+        ),
+    ),
     (SHARED, Scenario(SECOND, "fixed", configured=SECOND, other_share=0.5)),
     (SHARED, Scenario(SIX, "sliding", configured=SIX, headers="window", other_share=0.5, count=300)),
 ]
