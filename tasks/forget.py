@@ -65,7 +65,8 @@ class Eraser:
         """
         persons = Persons(addresses, Identity.of(self._redis, self._vault))
         found, erasure = Found(self._redis, self._vault, persons), Erasure(len(persons.digests))
-        for jobs in _batches(iter([one for one in unaccepted(self._redis) if _names(persons, one)])):
+        theirs = {(one.key, one.member): one for one in unaccepted(self._redis) if _names(persons, one)}
+        for jobs in _batches(iter(theirs.values())):
             self._forget(self._accept(jobs), found, erasure)
             remove(self._redis, jobs)
             erasure.unaccepted += len(jobs)

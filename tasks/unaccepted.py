@@ -61,19 +61,30 @@ def job_of_entry(fields: dict[str, str]) -> str | Unreadable:
 
 
 def unaccepted(redis: Redis) -> Iterator[Unaccepted]:
-    """All of them; one that moves meanwhile may come twice. Raises redis.RedisError."""
-    for entry, fields in _entries(redis):
-        yield Unaccepted(INBOX, entry, job_of_entry(fields), "\n".join([*fields, *fields.values()]))
-    for queue in QUEUES:
-        for message in _messages(redis, queue):
-            yield _read(queue, message, message)
+    """All of them, those of inbox and queues twice: what is taken meanwhile is found behind, what is given back in
+    front of where it was. Raises redis.RedisError."""
+    yield from _in_the_inbox(redis)
+    yield from _in_queues(redis)
     for tag, note in cast(Iterator[tuple[str, str]], redis.hscan_iter(UNACKED, count=PAGE)):
         name = list_of_note(note)
         if not name:
             yield Unaccepted(UNACKED, tag, None, note)
         elif name == QUEUE:
             yield _read(UNACKED, tag, json.dumps(json.loads(note)[0]))
+    yield from _in_queues(redis)
+    yield from _in_the_inbox(redis)
     yield from strays(redis)
+
+
+def _in_the_inbox(redis: Redis) -> Iterator[Unaccepted]:
+    for entry, fields in _entries(redis):
+        yield Unaccepted(INBOX, entry, job_of_entry(fields), "\n".join([*fields, *fields.values()]))
+
+
+def _in_queues(redis: Redis) -> Iterator[Unaccepted]:
+    for queue in QUEUES:
+        for message in _messages(redis, queue):
+            yield _read(queue, message, message)
 
 
 def strays(redis: Redis) -> Iterator[Unaccepted]:

@@ -12,7 +12,8 @@ function enqueue(Redis $redis, string $job): ?array
 
 $url = parse_url(getenv('REDIS_URL') ?: 'redis://127.0.0.1:6379/0');
 $redis = new Redis();
-$redis->connect($url['host'], $url['port'] ?? 6379, 5.0, null, 0, 60.0);
+$host = ($url['scheme'] ?? '') === 'rediss' ? "tls://{$url['host']}" : $url['host'];
+$redis->connect($host, $url['port'] ?? 6379, 5.0, null, 0, 60.0);
 if (isset($url['pass'])) {
     $redis->auth(array_filter([$url['user'] ?? null, urldecode($url['pass'])]));
 }

@@ -2,7 +2,7 @@
 
 import json
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from redis import Redis
 
 from config.celery_values import INBOX, INBOX_READERS
 from tasks.inbox import InboxReader
+from tasks.unaccepted import _messages
 from tests.command_line import CommandLine
 from tests.integration.steps import claim, send, settle
 from tests.support import everything_in
@@ -22,10 +23,10 @@ JOB = {
     "account": "shop_nl",
     "email": JANE,
     "order": "canary-order",
-    "customer": {"full_name": "Canary Doe", "phone_numbers": ["+31655501999"]},
+    "customer": {"full_name": "Canary Doedelsma", "phone_numbers": ["+31655501999"]},
 }
 OTHER = {"account": "shop_nl", "email": "ary.jane@example.com", "order": "other"}
-PERSONAL = ("canary", "55501999", "Doe")
+PERSONAL = ("canary", "55501999", "doedelsma")
 
 Way = Callable[[str, Any], None]
 
@@ -306,6 +307,24 @@ def test_a_job_that_nobody_accepted_yet_is_forgotten_too(cli: CommandLine, real_
     # The worker that had it in its hands accepts it now: it is the same invitation.
     [cancelled] = cli("list", "--json").data
     assert (cancelled["state"], enqueue(cli, JOB)) == ("cancelled", cancelled["id"])
+
+
+def test_a_job_that_a_worker_gives_back_while_it_looks_is_forgotten_too(
+    cli: CommandLine, real_redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_celery_taken(cli.redis_url, JOB)
+
+    def given_back(redis: Redis, queue: str) -> Iterator[str]:
+        yield from _messages(redis, queue)
+        for tag, note in redis.hgetall("unacked").items():
+            redis.hdel("unacked", tag)
+            redis.rpush("invitations", json.dumps(json.loads(note)[0]))
+
+    monkeypatch.setattr("tasks.unaccepted._messages", given_back)
+
+    assert forget(cli)["unaccepted"] == 1
+
+    assert traces(real_redis) == []
 
 
 def test_a_message_that_no_worker_could_read_is_forgotten_too(cli: CommandLine, real_redis: Redis) -> None:

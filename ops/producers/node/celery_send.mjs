@@ -10,8 +10,12 @@ function enqueue(job) {
   return shop.sendTask("invitations.send", [job], {}).get(30_000);
 }
 
+const job = await json(process.stdin).catch(() => null);
 try {
-  const answer = await enqueue(await json(process.stdin));
+  if (job === null) throw new Error("expected a job as JSON on standard input; nothing was sent");
+  const answer = await enqueue(job).catch(() => {
+    throw new Error("no worker answered in 30 s; the job waits for one. To send it again doubles nothing.");
+  });
   if (answer.state === "refused") {
     for (const { field, problem } of answer.faults) console.error(`${field}: ${problem}`);
     process.exitCode = 1;
@@ -19,7 +23,7 @@ try {
     console.log(answer.id, answer.state);
   }
 } catch (error) {
-  console.error(`no answer (${error.message}); what was sent waits for a worker. To send it again doubles nothing.`);
+  console.error(error.message);
   process.exitCode = 1;
 } finally {
   await shop.disconnect();
