@@ -11,7 +11,8 @@ from redis.exceptions import ResponseError
 
 URL = os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0")
 EVENTS, GROUP = "invitations:events", "shop"
-NAME = f"{socket.gethostname()}-{os.getpid()}"
+# Of several on one host each has a name of its own, which it keeps: Redis remembers every one.
+NAME = os.environ.get("READER", socket.gethostname())
 
 
 def events(redis: Redis) -> Iterator[dict[str, str]]:

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from config.accounts import BaseAccount
 from config.outside import provider_names
+from tasks.delay import Delay, Unit
 from tasks.faults import Fault
 from tasks.job import Job
 from tasks.outcome import Accepted, Consented, Duplicate, Outcome, Rejected, Throttled
@@ -33,6 +34,7 @@ NOW = datetime(2026, 6, 1, 10, 0, tzinfo=UTC)
 CODES = (200, 201, 202, 204, 302, 400, 401, 403, 404, 409, 422, 500, 502)
 SAYING = ("message", "error", "errors", "error_description", "detail", "description", "reason", "title", "status")
 HOLDING = ("data", "items", "invitations", "access_token", "expires_in", "id")
+PATH = "its path is told in traces; expected /…, with nothing personal, no secret and no query in it"
 TEXT = "canary.address@canary.example of Canaryfirst Canarylast, +31699887766"
 OBJECTS: tuple[Any, ...] = (
     {},
@@ -56,7 +58,7 @@ def problems(provider: Provider[AccountT], account: AccountT, **fields: Any) -> 
     `account`: one of its accounts, with every credential that it can have, made up. `fields`: of a job, where the
     provider needs others than those of the plainest one.
     """
-    checks = (_model, _job, _request, _authorised, _answers, _tokens, _list)
+    checks = (_model, _job, _delays, _request, _paths, _authorised, _answers, _tokens, _list)
     job = Job.read({**JOB, **fields})
     found: list[str] = []
     for check in checks:
@@ -96,12 +98,37 @@ def _job(provider: Provider[Any], account: BaseAccount, job: Job) -> Iterator[st
         yield "faults: repeat a value"
 
 
+def _delays(provider: Provider[Any], account: BaseAccount, job: Job) -> Iterator[str]:
+    for unit in get_args(Unit):
+        two, three = (Delay(amount=amount, unit=unit) for amount in (2, 3))
+        if not provider.schedules(two):
+            continue
+        calls = [_built(provider, account, job.model_copy(update={"delay": delay})) for delay in (two, three)]
+        if calls[0] == calls[1]:
+            yield f"schedules: says that it waits {unit} out, and the call does not tell it how many"
+
+
+def _paths(provider: Provider[Any], account: BaseAccount, job: Job) -> Iterator[str]:
+    token = provider.token_call(account)
+    for name, request in (
+        ("consent_request", provider.consent_request(account, job)),
+        ("list_request", provider.list_request(account, 0, 100)),
+        ("token_call", token and token.request),
+    ):
+        if request and not _may_be_told(request.path, account):
+            yield f"{name}: {PATH}"
+
+
+def _may_be_told(path: str, account: BaseAccount) -> bool:
+    return path.startswith("/") and not _told(path, ("?", "#", *PERSONAL, *secrets_of(account)))
+
+
 def _request(provider: Provider[Any], account: BaseAccount, job: Job) -> Iterator[str]:
     request = _built(provider, account, job)
     if request != _built(provider, account, job):
         yield "invitation: differs from call to call; a provider has no clock, and chance belongs to nobody"
-    if not request.path.startswith("/") or _told(request.path, ("?", "#", *PERSONAL, *secrets_of(account))):
-        yield "invitation: its path is told in traces; expected /…, with nothing personal, no secret and no query in it"
+    if not _may_be_told(request.path, account):
+        yield f"invitation: {PATH}"
     if _told(_all_of(request), secrets_of(account)):
         yield "invitation: holds a secret; credentials belong to authorise"
     if request.form is not None and request.json is not None:

@@ -5,7 +5,8 @@ import { createClient } from "redis";
 
 const EVENTS = "invitations:events";
 const GROUP = "shop";
-const NAME = `${hostname()}-${process.pid}`;
+// Of several on one host each has a name of its own, which it keeps: Redis remembers every one.
+const NAME = process.env.READER ?? hostname();
 
 const redis = await createClient({ url: process.env.REDIS_URL ?? "redis://127.0.0.1:6379/0" }).connect();
 
