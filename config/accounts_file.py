@@ -35,9 +35,9 @@ def load_accounts(settings: Settings) -> Accounts:
 def accounts_of(sources: Sources, settings: Settings) -> Accounts:
     """The accounts that these sources give, by name. Raises ConfigurationError, as `load_accounts` does."""
     raw = sources.fields()
-    if not raw and not sources.file.faults:
-        raise ConfigurationError([_without_accounts(settings.accounts_file)])
-    if any("provider" not in fields for fields in raw.values()) and not sources.file.path.exists():
+    # Where the file is not there, secrets alone make no account.
+    lacks_file = not sources.file.path.exists() and any("provider" not in fields for fields in raw.values())
+    if lacks_file or (not raw and not sources.file.faults):
         raise ConfigurationError([_without_accounts(settings.accounts_file)])
     accounts, faults = {}, list(sources.file.faults)
     for name, fields in raw.items():

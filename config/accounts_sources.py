@@ -32,7 +32,8 @@ class Variable:
     over: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.source})"
+        over = f", which goes before {' and '.join(self.over)}" if self.over else ""
+        return f"{self.name} ({self.source}{over})"
 
 
 Variables = Mapping[tuple[str, str], Variable]
@@ -96,12 +97,9 @@ class Sources:
         return raw
 
     def place(self, account: str, name: str) -> str:
-        """Where a field of an account is given, and what else gives it in vain."""
+        """Where a field of an account is given."""
         variable = self.variables.get((account, name))
-        if not variable:
-            return self.file.place(account, name)
-        over = f", which goes before {' and '.join(variable.over)}" if variable.over else ""
-        return f"{variable.name} ({variable.source}{over})"
+        return str(variable) if variable else self.file.place(account, name)
 
     def fault(self, account: str, where: str, message: str) -> str:
         """Where a field of an account (dotted, or '' for all of it) is given, and what was expected there."""

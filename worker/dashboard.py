@@ -18,8 +18,6 @@ Give it one: {PREFIX}FLOWER_BASIC_AUTH=NAME:PASSWORD, best as a file of that nam
 an --auth-provider; where another door stands before it, say so with {PREFIX}FLOWER_WITHOUT_LOGIN=yes."""
 NO_STORE = f"""Flower is not started: it cannot keep what it saw in %s.
 Give {PREFIX}FLOWER_DB a file in a folder that exists and that Flower's user may write."""
-
-
 PORT_TAKEN = """Flower is not started: port %d of %s is taken.
 Give it another, --port=NUMBER, or end what listens there."""
 

@@ -10,7 +10,6 @@ from ops.doctor.configuration import accounts_of, check_variables, fault_of
 from ops.doctor.findings import Check, Deployment, Finding
 from ops.doctor.online import check_credentials
 from worker.connection import connect
-from worker.masking import scrub
 
 CHECKS: tuple[Check, ...] = (
     *server.CHECKS,
@@ -55,8 +54,12 @@ def _reach(client: Redis) -> Finding | None:
     except AuthenticationError:
         return Finding("problem", "redis", "refuses the user or password", "correct INVITATIONS_REDIS_URL")
     except ResponseError as error:
-        found = f"answers, and refuses what INVITATIONS_REDIS_URL asks for ({scrub(str(error))})"
-        return Finding("problem", "redis", found, "correct its database's number, or what its user may do")
+        # Its words may repeat a command whole, with the password.
+        if "DB index" in str(error):
+            found = "answers, and has no database of the number in INVITATIONS_REDIS_URL"
+            return Finding("problem", "redis", found, "correct the number; most servers have 0 to 15")
+        found = f"answers, and refuses what it is asked ({type(error).__name__})"
+        return Finding("problem", "redis", found, "check what INVITATIONS_REDIS_URL names, and what its user may do")
     except RedisError as error:
         advice = "check INVITATIONS_REDIS_URL and that the server runs; rediss:// is for one that speaks TLS"
         return Finding("problem", "redis", f"does not answer ({type(error).__name__})", advice)

@@ -91,7 +91,7 @@ def _pace(deployment: Deployment, name: str, view: AccountView) -> Iterator[Find
         taught, hours = f"{count} per {int(period) / 1000:g} s", view.waiting * int(period) / int(count) / HOUR_MS
         found = f"{name}: {view.waiting} wait, and at {taught}, which refusals taught, they take"
         advice = "if the provider allows more, write that limit into the accounts file and restart the workers"
-        yield Finding("warning", "gates", f"{found} {hours:.1f} h", advice)
+        yield Finding("warning", "accounts", f"{found} {hours:.1f} h", advice)
 
 
 def _faults(redis: Redis) -> Iterator[tuple[str, str]]:

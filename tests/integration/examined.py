@@ -1,9 +1,21 @@
 """What `invitations doctor` found, and a sign of a worker for it to find."""
 
+from collections.abc import Iterator
+
+import pytest
 from redis import Redis
 
 from config.celery_values import INBOX, INBOX_READERS
 from tests.command_line import CommandLine
+
+
+@pytest.fixture
+def durable(real_redis: Redis) -> Iterator[Redis]:
+    """With an append-only file, so that nothing but what is looked at can be wrong."""
+    before = str(real_redis.config_get("appendonly")["appendonly"])
+    real_redis.config_set("appendonly", "yes")
+    yield real_redis
+    real_redis.config_set("appendonly", before)
 
 
 def findings(cli: CommandLine, *, code: int = 0) -> dict[str, dict[str, str]]:

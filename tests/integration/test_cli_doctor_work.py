@@ -2,7 +2,6 @@
 
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from config.celery_values import INBOX, INBOX_READERS
 from tasks.inbox import InboxReader
 from tasks.unaccepted import strays
 from tests.command_line import CommandLine
-from tests.integration.examined import findings, let_a_worker_read
+from tests.integration.examined import durable, findings, let_a_worker_read
 from tests.integration.steps import send
 from tests.support import sealed_job, wait_until
 from worker.ledger import ledger
@@ -21,13 +20,7 @@ from worker.ledger import ledger
 START = "start celery -A worker.app worker"
 
 
-@pytest.fixture(name="redis")
-def durable(real_redis: Redis) -> Iterator[Redis]:
-    """With an append-only file, so that nothing but the work can be wrong."""
-    before = str(real_redis.config_get("appendonly")["appendonly"])
-    real_redis.config_set("appendonly", "yes")
-    yield real_redis
-    real_redis.config_set("appendonly", before)
+redis = durable
 
 
 def message(task: str = "invitations.send", queue: str = "invitations") -> str:

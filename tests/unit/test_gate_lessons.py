@@ -4,7 +4,7 @@ import pytest
 from redis import Redis
 
 from tasks.outcome import Throttled
-from tests.property.desk import Desk, account
+from tests.property.desk import MANY, Desk, account
 from worker.entries import Entry
 
 MINUTE = 60_000
@@ -99,3 +99,29 @@ def test_what_came_evenly_before_a_refusal_all_belongs_to_its_window(real_redis:
     throttle(line, 50_000)
 
     assert taught(line) == (20, MINUTE)
+
+
+def test_one_refusal_of_a_whole_configured_window_now_and_then_lowers_nothing(real_redis: Redis) -> None:
+    line = Desk(real_redis, account("a", limit="20/minute", concurrency=MANY))
+    for _ in range(3):
+        deliver(line, 19)
+        throttle(line, 1_000)
+        for _ in range(21):
+            line.later(MINUTE + SOON)
+            line.deliver(*line.admit())
+
+    assert taught(line) is None
+
+
+@pytest.mark.parametrize(("limit", "known"), [("20/minute", (10, MINUTE)), ("30/minute", None), (None, None)])
+def test_what_refusals_taught_is_forgotten_where_another_limit_is_configured(
+    real_redis: Redis, limit: str | None, known: tuple[int, int] | None
+) -> None:
+    line = Desk(real_redis, account("a", limit="20/minute"))
+    deliver(line, 10)
+    throttle(line, MINUTE)
+    assert taught(line) == (10, MINUTE)
+
+    line.configure(account("a", limit=limit))
+
+    assert taught(line) == known

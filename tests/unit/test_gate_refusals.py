@@ -209,34 +209,6 @@ def test_one_refusal_of_a_whole_configured_window_is_stray_and_a_second_lowers_i
         line.later(MINUTE + SOON)
 
 
-def test_one_refusal_now_and_then_lowers_nothing(real_redis: Redis) -> None:
-    line = Desk(real_redis, account("a", limit="20/minute", concurrency=MANY))
-    for _ in range(3):
-        pass_calls(line, 19, apart_ms=10)
-        line.line_up("a", 1)
-        refuse(line, retry_ms=1_000)
-        for _ in range(21):
-            line.later(MINUTE + SOON)
-            line.deliver(*line.admit())
-
-    assert limit_now(line) is None
-
-
-@pytest.mark.parametrize(("limit", "known"), [("20/minute", (10, MINUTE)), ("30/minute", None), (None, None)])
-def test_what_refusals_taught_is_forgotten_where_another_limit_is_configured(
-    real_redis: Redis, limit: str | None, known: tuple[int, int] | None
-) -> None:
-    line = Desk(real_redis, account("a", limit="20/minute"))
-    pass_calls(line, 10, apart_ms=10)
-    line.line_up("a", 1)
-    refuse(line, retry_ms=MINUTE)
-    assert limit_now(line) == (10, MINUTE)
-
-    line.configure(account("a", limit=limit))
-
-    assert limit_now(line) == known
-
-
 def test_what_was_taught_is_tried_again_by_one_more_and_then_by_twice_as_many(real_redis: Redis) -> None:
     line = Desk(real_redis, account("a", concurrency=MANY))
     pass_calls(line, 40, apart_ms=500)

@@ -14,7 +14,7 @@ const job = await json(process.stdin).catch(() => null);
 try {
   if (job === null) throw new Error("expected a job as JSON on standard input; nothing was sent");
   const answer = await enqueue(job).catch(() => {
-    throw new Error("no worker answered in 30 s; the job waits for one. To send it again doubles nothing.");
+    throw new Error("no answer came; what was sent waits for a worker. To send it again doubles nothing.");
   });
   if (answer.state === "refused") {
     for (const { field, problem } of answer.faults) console.error(`${field}: ${problem}`);
